@@ -1,0 +1,40 @@
+import type { EntityDraft } from './entity.ts'
+import type { Json } from './json.ts'
+import type { Problem } from './problem.ts'
+
+/**
+ * What one mapping made of one record. `quarantined` withdraws nothing (I8): a selector, items expression, blueprint or
+ * identifier failed. `deselected` (the selector is false) withdraws what this mapping said before.
+ */
+export type MappingOutput =
+  | {
+      readonly mapping: string
+      readonly state: 'selected'
+      readonly drafts: readonly ItemDraft[]
+      /** Items of which the identifier or blueprint failed: what they said before is kept. */
+      readonly quarantined: readonly { readonly item: string; readonly problem: Problem }[]
+    }
+  | {
+      readonly mapping: string
+      readonly state: 'deselected' /** The selector, for explain. */
+      readonly expression: string
+    }
+  | { readonly mapping: string; readonly state: 'quarantined'; readonly problem: Problem }
+
+export interface ItemDraft {
+  /** Which item and entity block of the mapping: "0", or "0.3" for the fourth of itemsToParse. Stable between observations. */
+  readonly item: string
+  readonly draft: EntityDraft
+  /** A weak contribution never makes an entity exist: stubs of missing relation targets. */
+  readonly owning: boolean
+}
+
+/** The mapping file and blueprints of one source, compiled. Pure: no clock, no I/O. */
+export interface Mappings {
+  /** Hash of everything that decides the output: file, blueprints, variables, engine version. "Unchanged" includes it. */
+  readonly hash: string
+  /** Kinds that some mapping reads. */
+  readonly kinds: readonly string[]
+  /** One output per mapping of this kind, in file order; none for an unknown kind. `now`: seconds since the epoch. Never throws. */
+  apply(kind: string, body: Json, context: { readonly now: number }): readonly MappingOutput[]
+}

@@ -1,0 +1,20 @@
+/** An expression that failed on one item. Errors are values here: they are stored, shown, counted and never thrown away. */
+export interface Problem {
+  readonly code:
+    | 'expression_failed'
+    | 'expression_budget'
+    | 'type_mismatch'
+    | 'identifier_missing'
+    | 'blueprint_unknown'
+    | 'unsupported'
+  /** Mapping id, see `MappingOutput.mapping`. */
+  readonly mapping: string
+  /** `selector`, `items`, `identifier`, `blueprint`, `title`, `team`, `properties.NAME`, `relations.NAME`. */
+  readonly field: string
+  readonly expression: string
+  /** jq's own message, or ours where jq has none. */
+  readonly message: string
+  readonly file?: string
+  readonly line?: number
+  readonly column?: number
+}

@@ -1,0 +1,30 @@
+export type {
+  Check,
+  Connection,
+  Cursor,
+  Got,
+  Integration,
+  Key,
+  Kind,
+  Known,
+  ListRequest,
+  Locator,
+  Page,
+  Partition,
+  RawDelivery,
+  Signal,
+  Tools,
+  VerifiedDelivery,
+  Version,
+} from './contract.ts'
+export {
+  BadAnswer,
+  CatchmentError,
+  CredentialRefused,
+  DeliveryRefused,
+  type ErrorDetails,
+  RateLimited,
+  ScopeUnreadable,
+  SourceUnavailable,
+} from './errors.ts'
+export { isObject, type Json, type JsonObject } from './json.ts'
