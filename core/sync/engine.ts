@@ -1,0 +1,95 @@
+import type { Store } from '../catalog/store.ts'
+import type { Mappings } from '../model/mapping.ts'
+import type { Check, Connection, RawDelivery } from '../sdk/index.ts'
+
+/** Every effect of the engine beside the store and the connections comes in here, so that the simulator can grant them one at a time. */
+export interface Ports {
+  readonly store: Store
+  readonly clock: {
+    /** Milliseconds since the epoch. For schedules, waits and people; never for order. */
+    now(): number
+    /** Resolves early, without an error, when the signal aborts. */
+    sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
+  }
+  /** 0 <= n < 1, for jitter. */
+  random(): number
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>): void
+  /** Progress for the terminal, status and metrics. Called synchronously; must not throw. */
+  readonly onEvent?: (event: EngineEvent) => void
+}
+
+/** One configured source, ready to run. */
+export interface SourceRuntime {
+  readonly name: string
+  readonly integration: string
+  readonly connection: Connection
+  readonly mappings: Mappings
+  /** What `activateMapping` stores: { file, mapping, blueprints, variables }. */
+  readonly mappingContent: {
+    readonly file: string
+    readonly mapping: string
+    readonly blueprints: readonly unknown[]
+    readonly variables: Readonly<Record<string, string>>
+  }
+  /** Kinds to scan, in order. */
+  readonly kinds: readonly string[]
+  readonly schedule: { readonly scan: string; readonly freshnessSeconds: number }
+  readonly guard: { readonly share: number; readonly minimum: number }
+  readonly precedence: number
+  readonly webhookSecret?: string
+}
+
+export type EngineEvent =
+  | { readonly type: 'check'; readonly source: string; readonly check?: Check; readonly error?: Error }
+  | {
+      readonly type: 'scan'
+      readonly source: string
+      readonly kind: string
+      readonly partition: string
+      readonly scan: bigint
+      readonly state: string
+      readonly reason?: string
+      readonly items: number
+      readonly changed: number
+      readonly pages: number
+      readonly expected?: number
+      readonly parkedUntil?: number
+    }
+  | {
+      readonly type: 'delivery'
+      readonly source: string
+      readonly event: string
+      readonly outcome: 'accepted' | 'duplicate' | 'applied' | 'dead'
+    }
+  | {
+      readonly type: 'changes'
+      readonly source: string
+      readonly created: number
+      readonly updated: number
+      readonly renamed: number
+      readonly deleted: number
+    }
+  | {
+      readonly type: 'held'
+      readonly source: string
+      readonly kind: string
+      readonly count: number
+      readonly reason: string
+    }
+
+export interface Engine {
+  /** Resumes open scans, then runs schedules, the inbox, doubts, the sequencer until `stop`. Resolves once all loops run. */
+  start(): Promise<void>
+  /** Finishes the batch in hand, gives the leases back. */
+  stop(): Promise<void>
+  /** Verify on the raw bytes, commit to the inbox, and only then resolve (I6). Throws DeliveryRefused, SourceUnknown (404), Backlogged (503). */
+  deliver(
+    source: string,
+    delivery: RawDelivery,
+  ): Promise<{ readonly outcome: 'accepted' | 'duplicate'; readonly id: string; readonly event: string }>
+  /** Ask for a scan now. Resolves when it is asked for, not when it is done. Kind '' is every kind. */
+  requestScan(source: string, kind: string): Promise<void>
+  /** Tell the engine that something it polls for may be there (an approved hold, a changed mapping). */
+  wake(): void
+  readonly sources: readonly SourceRuntime[]
+}
