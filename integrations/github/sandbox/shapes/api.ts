@@ -1,0 +1,26 @@
+import type { components, operations } from '@octokit/openapi-types'
+
+export type Schemas = components['schemas']
+export type Operation = keyof operations
+
+/** The JSON body of a successful answer of one of GitHub's operations. */
+export type Body<O extends Operation> = operations[O]['responses'] extends infer R
+  ? { [S in keyof R]: S extends 200 | 201 | 202 ? (R[S] extends { content: { 'application/json': infer B } } ? B : never) : never }[keyof R]
+  : never
+
+/** Addresses inside bodies: `api` without a trailing slash for the API, `web` for pages. */
+export interface Sites {
+  readonly api: string
+  readonly web: string
+}
+
+/** GitHub's newer node ids: a prefix and the MessagePack of [0, ...numbers] in base64. */
+export function nodeId(prefix: 'R' | 'U' | 'O' | 'T', ...ids: number[]): string {
+  const bytes = Buffer.alloc(2 + ids.length * 5)
+  bytes.writeUInt8(0x91 + ids.length, 0)
+  for (const [i, id] of ids.entries()) {
+    bytes.writeUInt8(0xce, 2 + i * 5)
+    bytes.writeUInt32BE(id, 3 + i * 5)
+  }
+  return `${prefix}_${bytes.toString('base64url')}`
+}
