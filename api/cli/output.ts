@@ -1,0 +1,42 @@
+import { CatchmentError } from '../../core/sdk/index.ts'
+
+/** Columns as wide as their widest cell; the last one is not padded. Empty input gives the `empty` line. */
+export function table(columns: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
+  if (rows.length === 0) return empty
+  const widths = columns.map((name, index) => Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)))
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) => (index === columns.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
+      .join('  ')
+      .trimEnd()
+  return [line(columns.map((name) => name.toUpperCase())), ...rows.map(line)].join('\n')
+}
+
+/** "3 s", "4 min", "2 h", "5 d": how long ago or how long still. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000))
+  if (seconds < 90) return `${seconds} s`
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`
+  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`
+  return `${Math.round(seconds / 86_400)} d`
+}
+
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2))
+}
+
+/** Says an error the way a person can act on it, and answers the exit status. */
+export function report(error: unknown): number {
+  if (error instanceof CatchmentError) {
+    process.stderr.write(`error: ${error.message} [${error.code}]\n`)
+    if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`)
+    return error.exitCode
+  }
+  const text = error instanceof Error ? (process.env['CATCHMENT_DEBUG'] ? error.stack : error.message) : String(error)
+  process.stderr.write(`error: ${text}\n`)
+  return 1
+}

@@ -1,0 +1,92 @@
+import type { EngineEvent } from '../../core/sync/engine.ts'
+import { duration } from './output.ts'
+
+type ScanEvent = Extract<EngineEvent, { type: 'scan' }>
+
+interface Line {
+  readonly started: number
+  event: ScanEvent
+}
+
+/** How a scan stands, in one line: "github repository acme  38/46 items  83 %  210/s  1 s left". */
+export function scanLine(event: ScanEvent, elapsed: number): string {
+  const name = `${event.source} ${event.kind} ${event.partition}`
+  const rate = elapsed > 0 ? (event.items * 1000) / elapsed : 0
+  if (event.state === 'parked') {
+    const until = event.parkedUntil === undefined ? '' : ` until ${new Date(event.parkedUntil).toISOString().slice(11, 19)}`
+    return `${name}  parked${until}: rate limit, ${event.items} items so far`
+  }
+  const share =
+    event.expected === undefined || event.expected === 0 ? '' : `  ${Math.min(99, Math.floor((event.items * 100) / event.expected))} %`
+  const left =
+    event.expected === undefined || rate === 0 || event.expected <= event.items
+      ? ''
+      : `  ${duration(((event.expected - event.items) / rate) * 1000)} left`
+  if (event.state !== 'running') {
+    const reason = event.reason === undefined ? '' : `: ${event.reason}`
+    return `${name}  ${event.state}  ${event.items} items, ${event.changed} changed, ${event.pages} pages, ${duration(elapsed)}${reason}`
+  }
+  const of = event.expected === undefined || event.expected === 0 ? `${event.items}` : `${event.items}/${event.expected}`
+  return `${name}  ${of} items${share}  ${Math.round(rate)}/s${left}`
+}
+
+/**
+ * Progress on the terminal: one line redrawn while scans run, one line kept for each that ended. Where nobody watches
+ * (no TTY), only the kept lines.
+ */
+export class Progress {
+  private readonly lines = new Map<string, Line>()
+  private drawn = false
+  private readonly out: NodeJS.WriteStream
+  private readonly now: () => number
+  private quiet = false
+
+  constructor(out: NodeJS.WriteStream, now: () => number) {
+    this.out = out
+    this.now = now
+  }
+
+  /** After the first scans only what is not routine is said: unchanged rescans would scroll everything else away. */
+  settle(): void {
+    this.quiet = true
+  }
+
+  onEvent(event: EngineEvent): void {
+    if (event.type === 'scan') this.onScan(event)
+    else if (event.type === 'held')
+      this.say(`held: ${event.count} ${event.kind} of ${event.source}: ${event.reason}. Look: catchment held`)
+    else if (event.type === 'check' && event.error !== undefined) this.say(`${event.source}: ${event.error.message}`)
+    else if (event.type === 'delivery' && event.outcome === 'dead')
+      this.say(`${event.source}: delivery ${event.event} was set aside; it is kept and can be replayed`)
+    else if (event.type === 'changes' && this.quiet) {
+      const parts = (['created', 'updated', 'renamed', 'deleted'] as const).filter((name) => event[name] > 0)
+      if (parts.length > 0) this.say(`${event.source}: ${parts.map((name) => `${event[name]} ${name}`).join(', ')}`)
+    }
+  }
+
+  private onScan(event: ScanEvent): void {
+    const id = `${event.source}/${event.kind}/${event.partition}`
+    const line = this.lines.get(id) ?? { started: this.now(), event }
+    line.event = event
+    this.lines.set(id, line)
+    const elapsed = this.now() - line.started
+    if (event.state === 'running') {
+      if (this.out.isTTY && !this.quiet) this.draw(scanLine(event, elapsed))
+      return
+    }
+    if (event.state !== 'parked') this.lines.delete(id)
+    const routine = event.state === 'complete' && event.changed === 0
+    if (!this.quiet || !routine) this.say(scanLine(event, elapsed))
+  }
+
+  say(text: string): void {
+    if (this.drawn) this.out.write('\r\u001b[K')
+    this.drawn = false
+    this.out.write(`${text}\n`)
+  }
+
+  private draw(text: string): void {
+    this.out.write(`\r\u001b[K${text.slice(0, (this.out.columns ?? 80) - 1)}`)
+    this.drawn = true
+  }
+}
