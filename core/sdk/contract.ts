@@ -165,6 +165,15 @@ export interface Connection {
   close?(): Promise<void>
 }
 
+/** How urgent a call is. All callers of one credential share its rate budget, and the less urgent stop first. */
+export type Priority = 'live' | 'action' | 'confirm' | 'scan'
+
+/**
+ * Request header that tells `Tools.fetch` the priority of this one call. It is taken off before the request leaves. A
+ * listing sends `scan`, so that it stops before the reserve is eaten; a call without the header is `live`.
+ */
+export const PRIORITY_HEADER = 'x-catchment-priority'
+
 /** What the engine gives to an integration. */
 export interface Tools {
   /** fetch with a deadline, retries of safe requests, the configured proxy and certificate authority, and the credential's shared rate budget. */
