@@ -38,6 +38,14 @@ export interface StoredRecord {
   readonly presences: readonly { readonly partitionId: number; readonly ended: boolean; readonly span: Span }[]
   /** What its contributions say now; what a failed expression or a guard keeps is taken from here (I4, I8). */
   readonly drafts: readonly (ItemDraft & { readonly mapping: string; readonly entityId: bigint })[]
+  /** Holds on it that still matter: undecided, approved but not carried out, rejected and not yet seen again. */
+  readonly holds: readonly OpenHold[]
+}
+
+export interface OpenHold {
+  readonly what: string
+  readonly partitionId: number | undefined
+  readonly state: 'pending' | 'approved' | 'rejected'
 }
 
 /** Answer of `compare`, in the order of the keys asked about. */
@@ -63,8 +71,12 @@ export interface RecordWrite {
   /** Canonical JSON text. */
   readonly body: string
   readonly locator: JsonObject
+  /**
+   * Replaces the record's watermark; a presence takes the greater begin and the greater end. The body of a signal was
+   * made nobody knows when, so its span begins at 0.
+   */
   readonly span: Span
-  /** Partitions that this observation proves presence in. */
+  /** Partitions that this observation proves presence in. Those not named stay as they are. */
   readonly presences: readonly number[]
   /** Everything the record says from now on; what is stored and not in here is withdrawn. */
   readonly drafts: readonly (ItemDraft & { readonly mapping: string })[]
@@ -78,7 +90,11 @@ export interface Confirmation {
   readonly span: Span
 }
 
-/** Ends one presence; the last one takes the record, its contributions, and entities that nothing owns any more. */
+/**
+ * Ends one presence; the last one takes the record, its contributions, and entities that nothing owns any more. Applied
+ * after the batch's writes, so that a record may move between partitions in one batch. Every removal counts for the
+ * guard, but not an approved one: a person's decision must not make the guard hold everything else for a day.
+ */
 export interface Removal {
   readonly recordId: bigint
   readonly partitionId: number
@@ -111,7 +127,9 @@ export interface PageWrite {
    * `refused` items (no key, an observation that lost) count as seen all the same when their key is stored.
    */
   readonly keys: readonly string[]
+  /** '' for a refused item, so that the page cannot pass for unmodified later. */
   readonly hashes: readonly string[]
+  /** With `notModified`: the remembered page's record ids in order; keys and hashes are empty, its digest is taken over. */
   readonly known: ReadonlyMap<number, bigint>
   readonly notModified: boolean
   readonly counts: { readonly items: number; readonly changed: number; readonly failed: number }
@@ -142,12 +160,12 @@ export interface Batch {
   readonly confirmations?: readonly Confirmation[]
   readonly removals?: readonly Removal[]
   readonly holds?: readonly Hold[]
-  /** Holds that are answered: seen again (dissolved), decided by the source's signed word (released), carried out (approved). */
+  /** Holds that are answered: seen again (dissolved), or carried out after a person's approval or the source's signed word (released). */
   readonly settledHolds?: readonly {
     readonly recordId: bigint
     readonly what: string
     readonly partitionId?: number
-    readonly state: 'dissolved' | 'released' | 'approved'
+    readonly state: 'dissolved' | 'released'
   }[]
   readonly page?: PageWrite
   /** Inbox rows this transaction settles. */
@@ -196,6 +214,8 @@ export interface PartitionRow {
   readonly reason: string | undefined
   readonly completeScan: bigint | undefined
   readonly completeAt: Date | undefined
+  /** What the credential could see at the last complete scan. */
+  readonly fingerprint: string | undefined
 }
 
 export interface ScanRow {
@@ -265,6 +285,8 @@ export interface Store {
   ): Promise<Compared>
   /** Live or gone, whatever its content. */
   record(kindId: number, key: string): Promise<StoredRecord | undefined>
+  /** The same with its canonical JSON text, to map it again. */
+  recordById(recordId: bigint): Promise<{ record: StoredRecord; body: string } | undefined>
   /** Live records of the source made with another mapping version, in id order after `after`. `body` is canonical JSON text. */
   outdated(
     sourceId: number,
@@ -275,21 +297,27 @@ export interface Store {
   /** Throws StaleDecision, MappingMoved, FenceLost. */
   commit(batch: Batch): Promise<Committed>
 
-  // Scans.
+  // Scans. States are those of the table in docs/sync-spec.md.
   beginScan(scan: { partitionId: number; fingerprint?: string; now: number }): Promise<ScanRow>
   /** The partition's scan that has not ended, if any: a restart resumes it. */
   openScan(partitionId: number): Promise<ScanRow | undefined>
+  /** An absent reason keeps the stored one; an absent parkedUntil clears it. */
   setScan(
     fence: Fence,
     scanId: bigint,
     change: { state: string; reason?: string; parkedUntil?: number; ended?: number; held?: number; removed?: number },
   ): Promise<void>
-  /** Ends it as complete and makes it the partition's last complete one; older scans' pages are dropped. */
+  /** Ends it as complete (a later setScan may say held) and makes it the partition's last complete one; older scans' pages are dropped. */
   completeScan(fence: Fence, scanId: bigint, now: number): Promise<void>
   pages(scanId: bigint): Promise<readonly StoredPage[]>
   /** Pages of the last complete scan whose records are all live in the partition and still have the content they had then. */
   validPages(partitionId: number): Promise<readonly StoredPage[]>
-  /** Presences of the partition that the scan did not see and that were last confirmed before it began. */
+  /**
+   * Live presences of the partition that are on none of the scan's pages and whose begin tick is below the scan's. One
+   * whose end (`confirmed`) is above the scan's begin was confirmed by something that may be older than the scan (the
+   * body of a signal): the engine asks about those. `held`: it has a hold that is pending, approved or rejected.
+   * `missedBefore`: the partition's last complete scan did not see it either.
+   */
   missing(
     scanId: bigint,
   ): Promise<
@@ -303,7 +331,7 @@ export interface Store {
       missedBefore: boolean
     }[]
   >
-  /** Holds on presences of this partition whose record the scan saw. */
+  /** Holds (pending, approved or rejected) on presences of this partition whose record the scan saw. */
   seenHolds(scanId: bigint): Promise<readonly { recordId: bigint; what: string; partitionId: number }[]>
   livePresences(partitionId: number): Promise<number>
 
@@ -313,9 +341,15 @@ export interface Store {
   approvedHolds(
     kindId: number,
   ): Promise<
-    readonly { recordId: bigint; partitionId: number | undefined; what: string; confirmed: bigint | undefined }[]
+    readonly {
+      recordId: bigint
+      partitionId: number | undefined
+      what: string
+      confirmed: bigint | undefined
+      /** Who approved it. */
+      by: string
+    }[]
   >
-  holdsOf(recordId: bigint): Promise<readonly { what: string; partitionId: number | undefined; state: string }[]>
 
   // Live.
   /** Returns only after commit. `duplicate` when it is stored and was not set aside; one that was set aside is accepted again. */
