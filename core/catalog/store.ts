@@ -318,9 +318,7 @@ export interface Store {
    * body of a signal): the engine asks about those. `held`: it has a hold that is pending, approved or rejected.
    * `missedBefore`: the partition's last complete scan did not see it either.
    */
-  missing(
-    scanId: bigint,
-  ): Promise<
+  missing(scanId: bigint): Promise<
     readonly {
       recordId: bigint
       key: string
@@ -338,9 +336,7 @@ export interface Store {
   // Guard and holds.
   guardWindow(kindId: number, now: number): Promise<GuardWindow>
   /** Holds a person approved that still have to be carried out. */
-  approvedHolds(
-    kindId: number,
-  ): Promise<
+  approvedHolds(kindId: number): Promise<
     readonly {
       recordId: bigint
       partitionId: number | undefined
