@@ -26,10 +26,19 @@ export interface FreshDatabase {
 }
 
 /** A migrated, empty database of its own, for one test file or one test. Works in parallel. */
-export async function freshDatabase(options: DatabaseOptions = {}): Promise<FreshDatabase> {
+export function freshDatabase(options: DatabaseOptions = {}): Promise<FreshDatabase> {
+  return copyOf(inject('testServer').template, options)
+}
+
+/** The same without any table of Catchment. */
+export function emptyDatabase(options: DatabaseOptions = {}): Promise<FreshDatabase> {
+  return copyOf('template0', options)
+}
+
+async function copyOf(template: string, options: DatabaseOptions): Promise<FreshDatabase> {
   const server = inject('testServer')
   const name = `test_${randomUUID().replaceAll('-', '')}`
-  await createDatabase(server.url, name, server.template)
+  await createDatabase(server.url, name, { template })
   const url = withDatabase(server.url, name)
   const db = await openDatabase(url, options)
   return {
@@ -48,11 +57,19 @@ export function withDatabase(url: string, name: string): string {
   return changed.href
 }
 
-export async function createDatabase(url: string, name: string, template = 'template0'): Promise<void> {
+export interface CreateOptions {
+  readonly template?: string
+  readonly encoding?: string
+}
+
+export async function createDatabase(url: string, name: string, options: CreateOptions = {}): Promise<void> {
+  const { template = 'template0', encoding = 'UTF8' } = options
+  // The built-in locale is for UTF-8 alone; C goes with every encoding.
+  const locale = encoding === 'UTF8' ? '' : `locale_provider libc locale 'C'`
   await onServer(url, async (db) => {
     for (const deadline = performance.now() + 30_000; ; await pause(50)) {
       try {
-        await db.query(`create database "${name}" template "${template}" encoding 'UTF8'`)
+        await db.query(`create database "${name}" template "${template}" encoding '${encoding}' ${locale}`)
         return
       } catch (error) {
         // 55006: the template is busy, for instance with a connection that is just closing.

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Binaries, findBinaries } from './binaries.ts'
-import { fileTrouble, fromServerOutput, type PostgresError } from './errors.ts'
+import { fileTrouble, fromServerExit, fromServerOutput, type PostgresError } from './errors.ts'
 import { initialise, readPassword, superuser } from './initialise.ts'
 import { acquireLock, type Lock } from './lock.ts'
 import { endOrphan, endServer, send } from './orphan.ts'
@@ -123,7 +123,7 @@ function handle(server: Started, place: Place, lock: Lock): EmbeddedPostgres {
     ended = true
     process.off('exit', onExit)
     if (stopping) return undefined
-    return fromServerOutput(output === '' ? `it ended with ${signal ?? code}` : output)
+    return fromServerExit(output, signal ?? `exit status ${code}`)
   })
   const stop = async () => {
     // Once it has ended its number may belong to anybody.

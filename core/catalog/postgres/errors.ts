@@ -26,7 +26,7 @@ const patterns: readonly Pattern[] = [
     hint: 'Choose another port, or none to let one be found.',
   },
   {
-    pattern: /database files are incompatible with server|was initialized by PostgreSQL version/,
+    pattern: /was initialized by PostgreSQL version/,
     code: 'data_directory_version',
     message: 'the data directory was made by another major version of PostgreSQL',
     hint: 'Use the Catchment version that made it, or move the directory away and let the sources be scanned again.',
@@ -39,7 +39,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern:
-      /could not locate a valid checkpoint record|could not locate required checkpoint|incorrect checksum in control file|is not a valid data directory|invalid (checkpoint|primary checkpoint|magic|page)|could not (open|read|access|stat) (file|directory) ".*": (No such file|read \d)|unexpected end of file|contains invalid data|database system identifier differs/,
+      /database files are incompatible with server|could not locate a valid checkpoint record|could not locate required checkpoint|incorrect checksum in control file|is not a valid data directory|invalid (checkpoint|primary checkpoint|magic|page)|could not (open|read|access|stat) (file|directory) ".*": (No such file|read \d)|unexpected end of file|contains invalid data|database system identifier differs/,
     code: 'data_directory_corrupt',
     message: 'the data directory is damaged',
     hint: 'Restore it from a backup, or move it away and start again: the sources are scanned anew, history is lost.',
@@ -66,10 +66,16 @@ const patterns: readonly Pattern[] = [
   },
 ]
 
-const unknown = {
+const startFailed = {
   code: 'postgres_start_failed',
   message: 'the embedded PostgreSQL did not start',
   hint: 'The message has its own words. With DATABASE_URL set, Catchment uses a server of your own instead.',
+}
+
+const ended = {
+  code: 'postgres_ended',
+  message: 'the embedded PostgreSQL ended by itself',
+  hint: 'Start Catchment again: it recovers all that was committed. If it was killed, look for the system running out of memory.',
 }
 
 /** The line of the server's output that says why: the matching one, else the last FATAL, PANIC or error, else the last. */
@@ -86,10 +92,19 @@ function decisive(output: string, pattern?: RegExp): string {
   return line.replace(/^.*?\b(FATAL|PANIC|LOG|ERROR): +/, '')
 }
 
-/** Turns what initdb or postgres wrote to stderr into the error that says who should act. */
+/** Turns what initdb or postgres wrote to stderr when it would not start into the error that says who should act. */
 export function fromServerOutput(output: string, cause?: unknown): PostgresError {
+  return explain(output, startFailed, cause)
+}
+
+/** The same for a server that was running. */
+export function fromServerExit(output: string, how: string): PostgresError {
+  return explain(output, { ...ended, message: `${ended.message} (${how})` })
+}
+
+function explain(output: string, otherwise: Omit<Pattern, 'pattern'>, cause?: unknown): PostgresError {
   const known = patterns.find(({ pattern }) => pattern.test(output))
-  const { code, message, hint } = known ?? unknown
+  const { code, message, hint } = known ?? otherwise
   return new PostgresError(`${message}: ${decisive(output, known?.pattern)}`, { code, hint, status: 503, cause })
 }
 

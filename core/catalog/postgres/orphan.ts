@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { PostgresError } from './errors.ts'
-import { commandLine, identify } from './process.ts'
+import { commandLine, identify, workingDirectory } from './process.ts'
 import { clusterName, readPidFile } from './server.ts'
 
 /**
@@ -15,9 +15,13 @@ export async function endOrphan(data: string): Promise<number | undefined> {
   const file = await readPidFile(pidFile)
   if (!file || !identify(file.pid)) return undefined
   const command = commandLine(file.pid)
-  if (!command.includes('postgres') || !command.includes(` ${data} `)) {
-    // The number was given to another program after a crash. PostgreSQL would refuse to start, taking it for its own.
-    await rm(pidFile)
+  // A server works in its data directory, wherever that has been moved to since.
+  const folder = workingDirectory(file.pid)
+  const here = folder === undefined ? command.includes(` ${data} `) : folder === data
+  if (!command.includes('postgres') || !here) {
+    // The number was given to another program after a crash. PostgreSQL would refuse to start, taking that for its own
+    // kind. Where the system does not say enough to be sure, PostgreSQL shall decide.
+    if (command !== '' && (folder !== undefined || !command.includes('postgres'))) await rm(pidFile)
     return undefined
   }
   if (!command.includes(`cluster_name=${clusterName} `)) throw foreign(data, file.pid)
