@@ -69,7 +69,13 @@ interface Draft {
 function draft(n: number, random: Random): Draft {
   const written = services[n]
   if (written) {
-    return { name: written[0], description: written[1], language: written[2], topics: written[3].split(',').sort(), team: written[4] }
+    return {
+      name: written[0],
+      description: written[1],
+      language: written[2],
+      topics: written[3].split(',').sort(),
+      team: written[4],
+    }
   }
   const i = n - services.length
   const subject = subjects[i % subjects.length] ?? 'thing'
@@ -77,7 +83,12 @@ function draft(n: number, random: Random): Draft {
   const round = Math.floor(i / (subjects.length * forms.length))
   const name = `${subject}-${form}${round === 0 ? '' : `-${round + 1}`}`
   const topics = [topic, ...random.some(topicPool, random.int(0, 2))].sort()
-  return { name, description: `The ${form} for every ${subject.replaceAll('-', ' ')}`, language: random.pick(languages), topics }
+  return {
+    name,
+    description: `The ${form} for every ${subject.replaceAll('-', ' ')}`,
+    language: random.pick(languages),
+    topics,
+  }
 }
 
 function prototype(n: number, random: Random): Draft {
@@ -118,7 +129,13 @@ export function makeRepo(id: number, ownerId: number, d: Draft, random: Random):
   }
 }
 
-function makeTeams(tx: Tx, random: Random, org: Org, wanted: readonly (readonly [string, string, string | null])[], members: User[]): Team[] {
+function makeTeams(
+  tx: Tx,
+  random: Random,
+  org: Org,
+  wanted: readonly (readonly [string, string, string | null])[],
+  members: User[],
+): Team[] {
   const made: Team[] = []
   for (const [name, description, parent] of wanted) {
     const crew = random.some(members, random.int(3, 7))

@@ -47,7 +47,8 @@ function simple(at: Sites, login: string, id: number, node: string, type: Simple
   }
 }
 
-export const eventUser = (at: Sites, user: User): Simple => simple(at, user.login, user.id, nodeId('U', user.id), user.type)
+export const eventUser = (at: Sites, user: User): Simple =>
+  simple(at, user.login, user.id, nodeId('U', user.id), user.type)
 
 export const eventOwner = (at: Sites, owner: Account): Simple =>
   owner.type === 'user'

@@ -21,10 +21,10 @@ export const permissionsOf = (has: RepoPermission): Permissions => ({
 })
 
 export const languageOf = (repo: Repo): string | null =>
-  Object.entries(repo.languages).reduce<[string | null, number]>((top, [name, n]) => (n > top[1] ? [name, n] : top), [
-    null,
-    0,
-  ])[0]
+  Object.entries(repo.languages).reduce<[string | null, number]>(
+    (top, [name, n]) => (n > top[1] ? [name, n] : top),
+    [null, 0],
+  )[0]
 
 /** What every shape of a repository has, whoever asks. */
 function plain(at: Sites, repo: Repo, ownerLogin: string) {

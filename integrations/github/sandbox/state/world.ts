@@ -174,7 +174,8 @@ export class World {
 
   #index<T extends TableName>(table: T, before: Tables[T] | null, after: Tables[T] | null): void {
     // The generic pair (table, row) is one of those below; only a cast tells TypeScript so.
-    if (table === 'orgs' || table === 'users') this.#indexAccount(before as Org | User | null, after as Org | User | null)
+    if (table === 'orgs' || table === 'users')
+      this.#indexAccount(before as Org | User | null, after as Org | User | null)
     else if (table === 'teams') this.#indexTeam(before as Team | null, after as Team | null)
     else if (table === 'repos') this.#indexRepo(before as Repo | null, after as Repo | null)
   }
