@@ -37,10 +37,13 @@ export class CatchmentError extends Error {
 export class RateLimited extends CatchmentError {
   /** Milliseconds since the epoch. */
   readonly retryAt: number
+  /** Only the less urgent calls must wait: a listing came to the reserve, live reads may go on. */
+  readonly reserve: boolean
 
-  constructor(message: string, retryAt: number) {
+  constructor(message: string, retryAt: number, options: { readonly reserve?: boolean } = {}) {
     super(message, { code: 'source_rate_limited', details: { retryAt: new Date(retryAt).toISOString() } })
     this.retryAt = retryAt
+    this.reserve = options.reserve ?? false
   }
 }
 
