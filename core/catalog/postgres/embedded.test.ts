@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chown, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { chown, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { findBinaries } from './binaries.ts'
 import { openDatabase } from './connect.ts'
 import { type EmbeddedEvent, type EmbeddedPostgres, startEmbedded } from './embedded.ts'
+import { findPlace } from './place.ts'
 import { identify } from './process.ts'
 import { freePort } from './server.ts'
-import { Owner, temporaryDirectory, until } from './testing/processes.ts'
+import { Owner, removeDataDirectory, temporaryDirectory, until } from './testing/processes.ts'
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>
 let owners: Owner[] = []
@@ -111,10 +113,9 @@ test('an orphan is recognised after its directory was moved', async () => {
   const killed = own()
   const { pid = 0 } = await killed.said('ready')
   await killed.kill('SIGKILL')
-  const home = join(directory.path, 'postgres')
-  await rename(home, `${home}-moved`)
-  await mkdir(home, { mode: 0o755 })
-  for (const name of ['data', 'password']) await rename(join(`${home}-moved`, name), join(home, name))
+  const path = `${directory.path}-moved`
+  await rename(directory.path, path)
+  directory = { path, remove: () => removeDataDirectory(path) }
 
   const events: EmbeddedEvent[] = []
   const postgres = await start((event) => events.push(event))
@@ -158,17 +159,13 @@ test('process.exit without stop takes the server along', async () => {
 })
 
 test('a server that somebody else started on the directory is not ended', async () => {
-  await (await start()).stop()
-  const data = join(directory.path, 'postgres/data')
-  const { bin } = await import('./binaries.ts').then(({ findBinaries }) =>
-    findBinaries({ home: directory.path, account: undefined, relocated: false }, () => undefined),
-  )
-  const { uid, gid } = await stat(data)
-  const account = process.getuid?.() === 0 ? { uid, gid } : {}
-  const stranger = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(await freePort()), '-k', ''], {
-    cwd: '/',
-    ...account,
-  })
+  const first = await start()
+  await first.stop()
+  const place = await findPlace(directory.path)
+  const { bin } = await findBinaries(place, () => undefined)
+  const data = join(place.home, 'data')
+  const flags = ['-D', data, '-p', String(await freePort()), '-k', '']
+  const stranger = spawn(join(bin, 'postgres'), flags, { cwd: '/', stdio: 'ignore', ...place.account })
   const exit = once(stranger, 'exit')
   try {
     await until(() => existsSync(join(data, 'postmaster.pid')), 'the start of the other server')

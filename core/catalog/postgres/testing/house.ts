@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Program } from './processes.ts'
@@ -32,7 +32,7 @@ async function copyPackages(target: string, names: readonly string[], done: Set<
   for (const name of names) {
     if (done.has(name)) continue
     done.add(name)
-    const from = join(root, 'node_modules', name)
+    const from = await realpath(join(root, 'node_modules', name))
     await mkdir(join(target, 'node_modules', name), { recursive: true })
     await cp(from, join(target, 'node_modules', name), { recursive: true, verbatimSymlinks: true })
     const { dependencies = {} }: { dependencies?: Record<string, string> } = JSON.parse(
