@@ -1,0 +1,137 @@
+import { Octokit } from '@octokit/rest'
+import {
+  BadAnswer,
+  CatchmentError,
+  type Json,
+  PRIORITY_HEADER,
+  type Priority,
+  type Tools,
+} from '../../core/sdk/index.ts'
+import type { GithubConfig } from './schema.ts'
+
+export type Params = Readonly<Record<string, string | number>>
+
+export interface AskOptions {
+  readonly signal: AbortSignal
+  readonly priority?: Priority
+  /** Sent as If-None-Match. */
+  readonly etag?: string | undefined
+}
+
+/** Statuses that mean "wait" or "broken" never get here: `tools.fetch` throws for them. */
+export type Answer =
+  | { readonly state: 'ok'; readonly data: Json; readonly header: (name: string) => string | undefined }
+  | { readonly state: 'notModified'; readonly header: (name: string) => string | undefined }
+  | {
+      readonly state: 'refused'
+      readonly status: number
+      /** GitHub's own words. */
+      readonly message: string
+      readonly header: (name: string) => string | undefined
+    }
+
+export interface Client {
+  ask(route: string, params: Params, options: AskOptions): Promise<Answer>
+  /**
+   * The same, with the last answer kept in memory and asked for conditionally: an unchanged one costs nothing of the rate
+   * limit. For the few addresses that are asked before every scan.
+   */
+  recall(route: string, params: Params, signal: AbortSignal): Promise<Exclude<Answer, { state: 'notModified' }>>
+}
+
+export function createClient(config: GithubConfig, tools: Tools): Client {
+  // Deprecations of addresses come as warnings; everything else is a line per request, and every 304 an error.
+  const quiet = (message: string): void => tools.log('debug', 'octokit warns', { message })
+  const octokit = new Octokit({
+    auth: config.token,
+    baseUrl: config.baseUrl.replace(/\/+$/, ''),
+    userAgent: 'catchment',
+    log: { debug: () => undefined, info: () => undefined, warn: quiet, error: () => undefined },
+  })
+  const memory = new Map<string, { etag: string; answer: Extract<Answer, { state: 'ok' }> }>()
+
+  async function ask(route: string, params: Params, options: AskOptions): Promise<Answer> {
+    try {
+      const response = await octokit.request(route, {
+        ...params,
+        headers: {
+          'x-github-api-version': '2022-11-28',
+          [PRIORITY_HEADER]: options.priority ?? 'live',
+          ...(options.etag === undefined ? {} : { 'if-none-match': options.etag }),
+        },
+        // Octokit takes a body that is cut off for text, and makes BigInts of long numbers; we parse ourselves.
+        request: { fetch: tools.fetch, signal: options.signal, parseSuccessResponseBody: false },
+      })
+      const body: unknown = response.data
+      return { state: 'ok', data: await parse(body, route), header: headerOf(response.headers) }
+    } catch (error) {
+      return refusal(error)
+    }
+  }
+
+  return {
+    ask,
+    async recall(route, params, signal) {
+      const name = JSON.stringify([route, params])
+      const known = memory.get(name)
+      const answer = await ask(route, params, { signal, etag: known?.etag })
+      if (answer.state === 'ok') {
+        const etag = answer.header('etag')
+        if (etag === undefined) memory.delete(name)
+        else memory.set(name, { etag, answer })
+        return answer
+      }
+      if (answer.state === 'refused') return answer
+      if (known === undefined) throw new BadAnswer(`${route}: 304 to a question without If-None-Match`)
+      return known.answer
+    },
+  }
+}
+
+async function parse(body: unknown, route: string): Promise<Json> {
+  const text = body instanceof ReadableStream ? await new Response(body).text() : ''
+  // 204 says yes without a word.
+  if (text === '') return null
+  try {
+    // JSON.parse gives nothing but JSON.
+    return JSON.parse(text) as Json
+  } catch {
+    throw new BadAnswer(`${route}: the answer is not valid JSON`)
+  }
+}
+
+type Headers = Readonly<Record<string, string | number | undefined>>
+
+function headerOf(headers: Headers): (name: string) => string | undefined {
+  return (name) => {
+    const value = headers[name]
+    return value === undefined ? undefined : String(value)
+  }
+}
+
+interface RequestErrorLike extends Error {
+  readonly status: number
+  readonly response?: { readonly headers: Headers; readonly data: unknown }
+}
+
+// Octokit's RequestError, by what we use of it: its class lives in a package that is not ours to import.
+const isRequestError = (error: unknown): error is RequestErrorLike =>
+  error instanceof Error && 'status' in error && typeof error.status === 'number'
+
+/** Octokit makes an exception of every status but 2xx, and wraps what fetch threw. */
+function refusal(error: unknown): Answer {
+  if (!isRequestError(error)) throw error
+  if (error.cause instanceof CatchmentError || (error.response === undefined && error.cause instanceof Error)) {
+    throw error.cause
+  }
+  if (error.response === undefined) throw error
+  const header = headerOf(error.response.headers)
+  if (error.status === 304) return { state: 'notModified', header }
+  // Never `error` itself: it holds the request with its headers.
+  return { state: 'refused', status: error.status, message: wordsOf(error.response.data), header }
+}
+
+function wordsOf(data: unknown): string {
+  const words = typeof data === 'object' && data !== null && 'message' in data ? data.message : undefined
+  return typeof words === 'string' ? words.slice(0, 200) : 'no reason given'
+}

@@ -1,0 +1,30 @@
+import type { Integration } from '../../core/sdk/index.ts'
+import { check } from './check.ts'
+import { createClient } from './client.ts'
+import { organizationKind } from './kinds/organization.ts'
+import { repositoryKind } from './kinds/repository.ts'
+import { teamKind } from './kinds/team.ts'
+import { userKind } from './kinds/user.ts'
+import { type GithubConfig, githubConfig } from './schema.ts'
+import { createScope } from './scope.ts'
+import { signals, verify } from './webhooks.ts'
+
+/** GitHub and GitHub Enterprise. Partitions are organisations. */
+export const github: Integration<GithubConfig> = {
+  name: 'github',
+  config: githubConfig,
+  connect(config, tools) {
+    const client = createClient(config, tools)
+    const scope = createScope(config, client)
+    return {
+      kinds: [
+        organizationKind(client, scope),
+        repositoryKind(config, client, scope),
+        teamKind(config, client, scope),
+        userKind(config, client, scope),
+      ],
+      check: (signal) => check(config, client, scope, signal),
+      webhook: { verify, signals: (delivery) => signals(delivery, scope, config.only) },
+    }
+  },
+}
