@@ -1,0 +1,96 @@
+import type { Explanation } from '../../../core/catalog/query/explanation.ts'
+import type { EntityView } from '../../../core/catalog/query/view.ts'
+import { parseReference } from '../../../core/model/entity.ts'
+import { CatchmentError } from '../../../core/sdk/index.ts'
+import type { Client } from '../client.ts'
+import { print, printJson, table } from '../output.ts'
+
+function split(text: string): { blueprint: string; identifier: string } {
+  const found = parseReference(text)
+  if (found !== undefined) return found
+  throw new CatchmentError(`${JSON.stringify(text)} is not a reference.`, {
+    code: 'reference_malformed',
+    hint: 'Write blueprint:identifier, for example service:acme/checkout.',
+    exitCode: 2,
+  })
+}
+
+function show(value: unknown): string {
+  if (value === null || value === undefined) return '-'
+  if (typeof value === 'string') return value
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ') || '-'
+  return JSON.stringify(value)
+}
+
+export async function get(client: Client, text: string, options: { readonly json: boolean }): Promise<number> {
+  const { blueprint, identifier } = split(text)
+  // The shape is the server's own, of the same version.
+  const entity = (await client.get(
+    `/api/v1/entities/${encodeURIComponent(blueprint)}/${encodeURIComponent(identifier)}`,
+  )) as EntityView
+  if (options.json) {
+    printJson(entity)
+    return 0
+  }
+  print(`${entity.reference}${entity.title === null || entity.title === entity.identifier ? '' : `  ${entity.title}`}`)
+  const rows = [
+    ...(entity.team.length > 0 ? [['team', show(entity.team)]] : []),
+    ...Object.entries(entity.properties).map(([name, value]) => [name, show(value)]),
+    ...Object.entries(entity.relations).map(([name, value]) => [`${name} ->`, show(value)]),
+  ]
+  for (const [name, value] of rows) print(`  ${name?.padEnd(Math.max(...rows.map((row) => row[0]?.length ?? 0)))}  ${value}`)
+  for (const problem of entity.failed) print(`  ! ${problem.field} keeps its last good value: ${problem.message}`)
+  print(`  revision ${entity.revision}, updated ${entity.updatedAt}`)
+  return 0
+}
+
+export async function search(
+  client: Client,
+  words: readonly string[],
+  options: { readonly json: boolean; readonly blueprint?: string; readonly limit: string },
+): Promise<number> {
+  const query = new URLSearchParams({ limit: options.limit })
+  if (words.length > 0) query.set('q', words.join(' '))
+  if (options.blueprint !== undefined) query.set('blueprint', options.blueprint)
+  // The shape is the server's own, of the same version.
+  const answer = (await client.get(`/api/v1/entities?${query}`)) as { items: readonly EntityView[]; next?: string }
+  if (options.json) {
+    printJson(answer)
+    return 0
+  }
+  print(
+    table(
+      ['reference', 'title', 'team'],
+      answer.items.map((entity) => [entity.reference, entity.title ?? '', entity.team.join(', ')]),
+      'Nothing found.',
+    ),
+  )
+  if (answer.next !== undefined) print(`More: add --limit, or page with GET /api/v1/entities?cursor=...`)
+  return 0
+}
+
+export async function explain(client: Client, text: string, options: { readonly json: boolean }): Promise<number> {
+  // The shape is the server's own, of the same version.
+  const answer = (await client.get(`/api/v1/explain?${new URLSearchParams({ reference: text })}`)) as Explanation
+  if (options.json) {
+    printJson(answer)
+    return 0
+  }
+  print(`${answer.reference}: ${answer.state.replace('_', ' ')}`)
+  print(`  ${answer.summary}`)
+  for (const note of answer.notes) print(`  ${note}`)
+  for (const part of answer.contributions) {
+    print(`  from ${part.source} ${part.kind} ${part.key} by mapping ${part.mapping}${part.owning ? '' : ' (weak)'}`)
+    for (const partition of part.partitions)
+      print(`    in ${partition.name}: ${partition.state}${partition.scannedAt === null ? '' : `, last complete scan ${partition.scannedAt}`}`)
+    for (const problem of part.problems) print(`    ! ${problem.field}: ${problem.message}`)
+  }
+  for (const record of answer.records) {
+    print(`  record ${record.source}/${record.kind}/${record.key} (${record.state})`)
+    for (const mapping of record.mappings)
+      print(`    ${mapping.mapping}: ${mapping.outcome}${mapping.expression === undefined ? '' : `, selector ${mapping.expression}`}${mapping.problem === undefined ? '' : `: ${mapping.problem.message}`}`)
+  }
+  for (const hold of answer.held) print(`  held ${hold.id}: ${hold.what}: ${hold.reason}`)
+  if (answer.candidates.length > 0) print(`  Did you mean: ${answer.candidates.join(', ')}`)
+  return 0
+}

@@ -1,0 +1,58 @@
+import { createStore } from '../../../core/catalog/postgres-store.ts'
+import type { Db } from '../../../core/catalog/db.ts'
+import { openDatabase } from '../../../core/catalog/postgres/connect.ts'
+import { type EmbeddedEvent, startEmbedded } from '../../../core/catalog/postgres/embedded.ts'
+import { migrate } from '../../../core/catalog/postgres/migrate.ts'
+import type { Store } from '../../../core/catalog/store.ts'
+
+export interface Database {
+  readonly db: Db
+  readonly store: Store
+  /** For people, without credentials. */
+  readonly where: string
+  /** Resolves with what happened when an embedded server ended by itself. */
+  readonly lost: Promise<Error | undefined>
+  close(): Promise<void>
+}
+
+/** With a URL that server, else PostgreSQL from npm on `.catchment/postgres`; migrated either way. */
+export async function openCatalog(options: {
+  readonly dataDir: string
+  readonly databaseUrl?: string
+  readonly say: (text: string) => void
+  readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
+}): Promise<Database> {
+  const embedded =
+    options.databaseUrl === undefined
+      ? await startEmbedded({ dataDir: options.dataDir, log: (event) => tell(event, options) })
+      : undefined
+  const url = embedded?.url ?? options.databaseUrl ?? ''
+  try {
+    const db = await openDatabase(url, {
+      onConnectionError: (error) => options.log('warn', 'a database connection broke', { error: error.message }),
+    })
+    await migrate(db)
+    return {
+      db,
+      store: createStore(db),
+      where: embedded === undefined ? `PostgreSQL at ${new URL(url).host}` : `PostgreSQL 18, embedded, in ${embedded.directory}`,
+      lost: embedded?.exited ?? new Promise(() => {}),
+      close: async () => {
+        await db.close()
+        await embedded?.stop()
+      },
+    }
+  } catch (error) {
+    await embedded?.stop()
+    throw error
+  }
+}
+
+function tell(event: EmbeddedEvent, options: Pick<Parameters<typeof openCatalog>[0], 'say' | 'log'>): void {
+  if (event.event === 'relocated')
+    options.say(`The database lives in ${event.directory}: its user cannot reach the data directory.`)
+  else if (event.event === 'orphan_ended')
+    options.say(`The last run was killed and left its database running (pid ${event.pid}); it was stopped cleanly.`)
+  else if (event.event === 'waiting') options.say(`PostgreSQL is getting ready: ${event.line}`)
+  else options.log('info', 'embedded postgres', { ...event })
+}
