@@ -1,0 +1,37 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Logger } from 'pino'
+import type { Db } from '../core/catalog/db.ts'
+import type { Metrics } from '../core/ops/metrics.ts'
+import type { Engine } from '../core/sync/engine.ts'
+import type { Access } from './auth.ts'
+import type { FeedHub } from './feed.ts'
+
+/** A fastify instance whose routes are typed by their zod schemas. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+/** What routes and pages work with. */
+export interface Context {
+  readonly db: Db
+  readonly engine: Engine
+  readonly access: Access
+  readonly feed: FeedHub
+  readonly metrics: Metrics
+  readonly log: Logger
+  /** Freshness objectives in seconds, by source. */
+  readonly objectives: Readonly<Record<string, number>>
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}

@@ -1,0 +1,44 @@
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import type { Api } from './context.ts'
+
+const description = `Everything that the program does goes through this API. Lists answer \`{ items, next }\`; errors are
+RFC 9457 problems with a stable \`code\`, what to do as \`hint\`, and the request's id. Authenticate with
+\`Authorization: Bearer KEY\`.`
+
+/** OpenAPI 3.1 from the schemas that also validate, and an explorer that needs nothing from the network. */
+export async function openapi(app: Api, version: string): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Catchment', description, version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+      tags: [
+        { name: 'catalog', description: 'Entities, and why they are there or not.' },
+        { name: 'sync', description: 'Sources, scans, and what is held.' },
+        { name: 'evidence', description: 'What the catalog is made of.' },
+        { name: 'webhooks', description: 'Where sources tell what changed.' },
+        { name: 'probes', description: 'For the machine that runs it.' },
+      ],
+      components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'The admin key.' } } },
+      security: [{ key: [] }],
+    },
+    transform: createJsonSchemaTransform({
+      zodToJsonConfig: {
+        override: ({ jsonSchema }) => {
+          // Arrays are readonly in our types, which says nothing about the API.
+          delete jsonSchema.readOnly
+        },
+      },
+    }),
+    transformObject: jsonSchemaTransformObject,
+  })
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: true,
+    // Over plain HTTP on localhost there is nothing to upgrade to.
+    transformStaticCSP: (header) => header.replace(/upgrade-insecure-requests;?/, '').replaceAll(' https:', ''),
+    uiConfig: { deepLinking: true, docExpansion: 'list', validatorUrl: null },
+  })
+  app.get('/openapi.json', { config: { access: 'local' }, schema: { hide: true } }, async () => app.swagger())
+}

@@ -1,0 +1,175 @@
+import { z } from 'zod'
+import { candidates, type EntityQuery, listEntities } from '../../core/catalog/query/entities.ts'
+import { getEntity } from '../../core/catalog/query/entity.ts'
+import { operators } from '../../core/catalog/query/rules.ts'
+import { parseWhere } from '../../core/catalog/query/where.ts'
+import type { SearchQuery } from '../../core/model/entity.ts'
+import { CatchmentError } from '../../core/sdk/index.ts'
+import type { Api, Context } from '../context.ts'
+import { array, limit, list, mappingProblem, object, paging, problems, reference, text, time } from './schemas.ts'
+
+const rule = z.object({
+  property: text.describe(
+    'A property, `relations.NAME`, or $identifier $title $blueprint $team $createdAt $updatedAt.',
+  ),
+  operator: z.string().describe(operators.join(' ')),
+  value: z.json().default(null).describe('Not needed by isEmpty and isNotEmpty.'),
+})
+
+const searchQuery = z
+  .object({
+    combinator: z.enum(['and', 'or']),
+    get rules() {
+      return array(z.union([searchQuery, rule]))
+    },
+  })
+  .meta({ id: 'SearchQuery' })
+
+const entity = z
+  .object({
+    reference,
+    blueprint: z.string(),
+    identifier: z.string(),
+    title: z.string().nullable(),
+    team: array(z.string()),
+    properties: object,
+    relations: z
+      .record(
+        z.string(),
+        z
+          .union([z.string(), array(z.string()), z.object({ combinator: z.string(), rules: array(z.unknown()) })])
+          .nullable(),
+      )
+      .describe('References of what it points at, under their current names; or the query that finds them.'),
+    failed: array(mappingProblem).describe('Fields that keep a last good value because their expression failed.'),
+    revision: z.int().describe('Grows with every change of any entity.'),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Entity' })
+
+const link = z.object({ relation: z.string(), reference, title: z.string().nullable() })
+
+const entityDetail = entity
+  .extend({
+    askedAs: reference.optional().describe('The former name that was asked for; the rest is what it is called now.'),
+    aliases: array(reference).describe('Former names.'),
+    links: z.object({
+      out: array(link.extend({ state: z.enum(['present', 'missing']) })),
+      in: array(link).describe('What points at it: the first hundred.'),
+      inTotal: z.int(),
+    }),
+    held: z.int().describe('Deletions and changes of it that wait for a person.'),
+  })
+  .meta({ id: 'EntityDetail' })
+
+const entityList = list(entity).extend({
+  truncated: z
+    .literal(true)
+    .optional()
+    .describe(
+      `The words match more than ${candidates} entities, of which so many were ranked. Use more words, or a sort.`,
+    ),
+})
+
+const sort = z
+  .string()
+  .max(200)
+  .optional()
+  .describe(
+    'identifier, title, created_at, updated_at or properties.NAME; - in front for descending. Default: best match.',
+  )
+
+const q = z
+  .string()
+  .max(1000)
+  .optional()
+  .describe('Words; each begins a word of title, identifier or a searchable property.')
+
+const many = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? [value] : value))
+  .optional()
+  .describe('Conditions, all of which hold: language=go, stars>=10, topics~payments, archived!=true.')
+
+export function entityRoutes(app: Api, { db }: Context): void {
+  app.get(
+    '/entities',
+    {
+      schema: {
+        tags: ['catalog'],
+        summary: 'List and search entities',
+        querystring: z.strictObject({ blueprint: text.optional(), q, where: many, sort, ...paging }),
+        response: { 200: entityList, ...problems },
+      },
+    },
+    async ({ query: { where, ...rest } }) => listEntities(db, cleaned({ ...rest, query: parseWhere(where ?? []) })),
+  )
+
+  app.post(
+    '/search',
+    {
+      schema: {
+        tags: ['catalog'],
+        summary: 'Search entities with a query of any shape',
+        body: z.strictObject({
+          blueprint: text.optional(),
+          q,
+          query: searchQuery.optional(),
+          sort,
+          limit,
+          cursor: paging.cursor,
+        }),
+        response: { 200: entityList, ...problems },
+      },
+    },
+    async ({ body }) => listEntities(db, cleaned(body)),
+  )
+
+  app.get(
+    '/entities/:blueprint/:identifier',
+    {
+      schema: {
+        tags: ['catalog'],
+        summary: 'One entity, by its current or a former name',
+        params: z.object({ blueprint: text, identifier: text }),
+        response: { 200: entityDetail, ...problems },
+      },
+    },
+    async ({ params: { blueprint, identifier } }) => {
+      const found = await getEntity(db, blueprint, identifier)
+      if (found === undefined) throw entityUnknown(blueprint, identifier)
+      return found
+    },
+  )
+}
+
+export function entityUnknown(blueprint: string, identifier: string): CatchmentError {
+  const name = `${blueprint}:${identifier}`
+  return new CatchmentError(`${name} is not in the catalog.`, {
+    code: 'entity_unknown',
+    status: 404,
+    hint: `Ask why: GET /api/v1/explain?reference=${encodeURIComponent(name)} or catchment explain ${name}`,
+    details: { reference: name },
+  })
+}
+
+/** Parameters that were not given are absent, not undefined. */
+function cleaned(query: {
+  readonly blueprint?: string | undefined
+  readonly q?: string | undefined
+  readonly query?: SearchQuery | undefined
+  readonly sort?: string | undefined
+  readonly limit: number
+  readonly cursor?: string | undefined
+}): EntityQuery {
+  const { blueprint, q: words, query: rules, sort: order, limit: most, cursor } = query
+  return {
+    limit: most,
+    ...(blueprint === undefined ? {} : { blueprint }),
+    ...(words === undefined || words.trim() === '' ? {} : { q: words }),
+    ...(rules === undefined ? {} : { query: rules }),
+    ...(order === undefined ? {} : { sort: order }),
+    ...(cursor === undefined ? {} : { cursor }),
+  }
+}

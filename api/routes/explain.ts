@@ -1,0 +1,97 @@
+import { z } from 'zod'
+import { explain } from '../../core/catalog/query/explain.ts'
+import { type Evaluate, explainedStates } from '../../core/catalog/query/explanation.ts'
+import type { Api, Context } from '../context.ts'
+import { change } from './changes.ts'
+import { held } from './held.ts'
+import { array, json, mappingProblem, object, problems, reference, text, time } from './schemas.ts'
+
+const explanation = z
+  .object({
+    reference: z.string(),
+    state: z.enum(explainedStates),
+    summary: z.string().describe('One sentence that answers the question.'),
+    notes: array(z.string()),
+    entity: z
+      .object({
+        reference,
+        title: z.string().nullable(),
+        revision: z.int(),
+        updatedAt: time,
+        failed: array(mappingProblem),
+        deleted: json.describe('Why it is not there any more, by what, when; null while it is.'),
+      })
+      .optional(),
+    contributions: array(
+      z.object({
+        source: z.string(),
+        kind: z.string(),
+        key: z.string(),
+        recordState: z.enum(['live', 'gone']),
+        version: z.string().nullable(),
+        locator: object,
+        mapping: z.string(),
+        item: z.string(),
+        mappingVersion: z.int(),
+        owning: z.boolean().describe('A weak one adds fields but does not make the entity exist.'),
+        partitions: array(
+          z.object({
+            name: z.string(),
+            state: z.string(),
+            reason: z.string().nullable(),
+            present: z.boolean(),
+            scan: z.string().nullable().describe("The partition's last complete scan."),
+            scannedAt: time.nullable(),
+          }),
+        ),
+        problems: array(mappingProblem),
+      }),
+    ),
+    held: array(held),
+    changes: array(change),
+    records: array(
+      z.object({
+        source: z.string(),
+        kind: z.string(),
+        key: z.string(),
+        state: z.enum(['live', 'gone']),
+        locator: object,
+        gone: json,
+        feeds: array(reference),
+        mappings: array(
+          z.object({
+            mapping: z.string(),
+            outcome: z.enum(['selected', 'deselected', 'quarantined']),
+            entities: array(reference),
+            expression: z.string().optional().describe('The selector that is false.'),
+            problem: mappingProblem.optional(),
+          }),
+        ),
+      }),
+    ),
+    candidates: array(reference).describe('What to ask about instead.'),
+  })
+  .meta({ id: 'Explanation' })
+
+export function explainRoutes(app: Api, context: Context): void {
+  app.get(
+    '/explain',
+    {
+      schema: {
+        tags: ['catalog'],
+        summary: 'Why is this in the catalog, or not?',
+        querystring: z.strictObject({
+          reference: text.describe('blueprint:identifier, record:source/kind/key, or just a name.'),
+        }),
+        response: { 200: explanation, ...problems },
+      },
+    },
+    async ({ query }) => explain(context.db, query.reference, evaluator(context)),
+  )
+}
+
+/** Runs the configured mappings over a stored body, as a scan would now. */
+export function evaluator({ engine, now }: Context): Evaluate {
+  return (source, kind, body) =>
+    engine.sources.find((one) => one.name === source)?.mappings.apply(kind, body, { now: Math.floor(now() / 1000) })
+}

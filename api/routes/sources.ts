@@ -1,0 +1,186 @@
+import { z } from 'zod'
+import { getBlueprint, listBlueprints } from '../../core/catalog/query/blueprints.ts'
+import { listScans } from '../../core/catalog/query/scans.ts'
+import { listSources } from '../../core/catalog/query/sources.ts'
+import { CatchmentError } from '../../core/sdk/index.ts'
+import type { Api, Context } from '../context.ts'
+import { defined } from '../defined.ts'
+import { array, json, list, object, paging, problems, text, time } from './schemas.ts'
+
+const freshness = z
+  .enum(['fresh', 'stale', 'unknown'])
+  .describe('Against the objective of the source. Unknown is never healthy: it says that nobody can tell.')
+
+const scan = z
+  .object({
+    id: z.string(),
+    source: z.string(),
+    kind: z.string(),
+    partition: z.string(),
+    state: z.string(),
+    reason: z.string().nullable(),
+    startedAt: time,
+    endedAt: time.nullable(),
+    parkedUntil: time.nullable().describe('The source asked us to wait until then.'),
+    pages: z.int(),
+    notModified: z.int().describe('Pages that the source said had not changed.'),
+    items: z.int(),
+    changed: z.int(),
+    failed: z.int(),
+    removed: z.int(),
+    held: z.int(),
+    expected: z.int().nullable().describe('Items of the last complete scan.'),
+    progress: z
+      .object({
+        share: z.number().nullable().describe('0 to 1.'),
+        rate: z.number().describe('Items a second.'),
+        endsAt: time.nullable().describe('Forecast.'),
+      })
+      .nullable(),
+  })
+  .meta({ id: 'Scan' })
+
+const partition = z.object({
+  name: z.string(),
+  state: z.enum(['unseen', 'known', 'unknown']),
+  freshness,
+  reason: z.string().optional().describe('Why it is not fresh.'),
+  advice: z.string().optional().describe('What to do about it.'),
+  completeScan: z.string().nullable(),
+  completeAt: time.nullable(),
+  ageSeconds: z.int().nullable(),
+  scan: scan.nullable().describe('The scan begun last.'),
+})
+
+const source = z
+  .object({
+    name: z.string(),
+    integration: z.string(),
+    state: z.enum(['active', 'frozen']),
+    freshness,
+    objectiveSeconds: z.number().nullable(),
+    identity: z.string().nullable().describe('Who its credential is.'),
+    problem: json.describe('What the last check of the credential found wrong.'),
+    deliveries: z.object({ waiting: z.int(), lagSeconds: z.number(), dead: z.int() }),
+    doubts: z.int().describe('Keys that the source still has to be asked about.'),
+    kinds: array(
+      z.object({
+        name: z.string(),
+        freshness,
+        records: z.int(),
+        held: z.int(),
+        quarantined: z.int(),
+        nextScanAt: time.nullable(),
+        partitions: array(partition),
+      }),
+    ),
+  })
+  .meta({ id: 'Source' })
+
+const blueprint = z.object({
+  identifier: z.string(),
+  title: z.string().nullable(),
+  source: z.string().nullable(),
+  entities: z.int(),
+})
+
+export function sourceRoutes(app: Api, { db, engine, objectives, now }: Context): void {
+  app.get(
+    '/sources',
+    {
+      schema: {
+        tags: ['sync'],
+        summary: 'Sources with the freshness of each kind and partition',
+        response: { 200: z.object({ items: array(source) }), ...problems },
+      },
+    },
+    async () => ({ items: await listSources(db, objectives, now()) }),
+  )
+
+  app.get(
+    '/scans',
+    {
+      schema: {
+        tags: ['sync'],
+        summary: 'Scans with progress and forecast, newest first',
+        querystring: z.strictObject({
+          source: text.optional(),
+          kind: text.optional(),
+          partition: text.optional(),
+          state: text.optional(),
+          ...paging,
+        }),
+        response: { 200: list(scan), ...problems },
+      },
+    },
+    async ({ query }) => listScans(db, defined(query), now()),
+  )
+
+  app.post(
+    '/scans',
+    {
+      schema: {
+        tags: ['sync'],
+        summary: 'Ask for a scan now',
+        body: z.strictObject({ source: text, kind: text.optional().describe('Default: every kind of the source.') }),
+        response: { 202: z.object({ source: z.string(), kinds: array(z.string()) }), ...problems },
+      },
+    },
+    async ({ body }, reply) => {
+      const kinds = wanted(engine.sources, body.source, body.kind)
+      await engine.requestScan(body.source, body.kind ?? '')
+      return reply.code(202).send({ source: body.source, kinds })
+    },
+  )
+
+  app.get(
+    '/blueprints',
+    {
+      schema: {
+        tags: ['catalog'],
+        summary: 'Blueprints with the number of their entities',
+        response: { 200: z.object({ items: array(blueprint) }), ...problems },
+      },
+    },
+    async () => ({ items: await listBlueprints(db) }),
+  )
+
+  app.get(
+    '/blueprints/:identifier',
+    {
+      schema: {
+        tags: ['catalog'],
+        summary: 'One blueprint, as its file has it',
+        params: z.object({ identifier: text }),
+        response: { 200: object, ...problems },
+      },
+    },
+    async ({ params: { identifier } }) => {
+      const found = await getBlueprint(db, identifier)
+      if (found !== undefined) return { ...found }
+      throw new CatchmentError(`There is no blueprint ${identifier}.`, {
+        code: 'blueprint_unknown',
+        status: 404,
+        hint: 'List them: GET /api/v1/blueprints',
+      })
+    },
+  )
+}
+
+function wanted(sources: Context['engine']['sources'], name: string, kind: string | undefined): readonly string[] {
+  const found = sources.find((one) => one.name === name)
+  if (found === undefined) {
+    throw new CatchmentError(`There is no source ${name} in the configuration.`, {
+      code: 'source_unknown',
+      status: 404,
+      hint: `Configured: ${sources.map((one) => one.name).join(', ') || 'none'}`,
+    })
+  }
+  if (kind === undefined) return found.kinds
+  if (found.kinds.includes(kind)) return [kind]
+  throw new CatchmentError(`The source ${name} does not list the kind ${kind}.`, {
+    code: 'kind_unknown',
+    status: 404,
+    hint: `It lists: ${found.kinds.join(', ')}`,
+  })
+}

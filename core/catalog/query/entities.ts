@@ -1,0 +1,142 @@
+import type { SearchQuery } from '../../model/entity.ts'
+import { CatchmentError } from '../../sdk/index.ts'
+import type { Queryable } from '../db.ts'
+import { searchWords } from '../search.ts'
+import { decodeCursor, encodeCursor, type List, page } from './cursor.ts'
+import { condition } from './rules.ts'
+import { cursorColumn, following, orderBy, Parameters, type SortKey } from './sql.ts'
+import { type EntityRow, type EntityView, entityColumns, entityView, relationTargets, visible } from './view.ts'
+
+export interface EntityQuery {
+  readonly blueprint?: string
+  /** Words; each must begin a word of the title, the identifier or a searchable property. */
+  readonly q?: string
+  readonly query?: SearchQuery
+  /**
+   * `identifier`, `title`, `created_at`, `updated_at` or `properties.NAME`, descending with `-` in front. Default: best
+   * match first with `q`, otherwise `identifier`.
+   */
+  readonly sort?: string
+  /** 1 to 1000. */
+  readonly limit: number
+  readonly cursor?: string
+}
+
+/** Ranking looks at so many matches of a common word; what only matches further down is found by more words or another sort. */
+export const candidates = 2000
+
+/** `truncated`: the words match more than was ranked. Throws `query_invalid`, `sort_invalid`, `cursor_invalid`. */
+export async function listEntities(
+  db: Queryable,
+  query: EntityQuery,
+): Promise<List<EntityView> & { readonly truncated?: true }> {
+  const parameters = new Parameters()
+  const conditions = [visible]
+  if (query.blueprint !== undefined) conditions.push(`e.blueprint = ${parameters.add(query.blueprint)}`)
+  if (query.query !== undefined) conditions.push(condition(query.query, parameters))
+
+  const words = query.q === undefined ? undefined : tsquery(query.q)
+  if (words === '') return { items: [] }
+  const ranked = words !== undefined && query.sort === undefined
+  let from = 'entities e'
+  let sortKeys: readonly SortKey[]
+  if (ranked) {
+    const text = parameters.add(words)
+    const raw = parameters.add((query.q ?? '').trim())
+    from = `(${rankedCandidates(conditions.join(' AND '), text, raw)}) e`
+    sortKeys = [{ sql: 'e.rank', type: 'float8', descending: true }, ...nameKeys(false)]
+    conditions.length = 0
+  } else {
+    if (words !== undefined) conditions.push(`e.search @@ to_tsquery('simple', ${parameters.add(words)})`)
+    sortKeys = sorting(query.sort ?? 'identifier', parameters)
+  }
+
+  const { limit, cursor, ...shape } = query
+  if (cursor !== undefined) {
+    conditions.push(following(sortKeys, decodeCursor(shape, cursor, sortKeys.length), parameters))
+  }
+  const { rows } = await db.query<EntityRow & { cursor: string[]; found?: string }>(
+    `SELECT ${entityColumns}, ${cursorColumn(sortKeys)}${ranked ? ', e.found' : ''}
+     FROM ${from} WHERE ${conditions.join(' AND ') || 'true'} ORDER BY ${orderBy(sortKeys)} LIMIT ${limit + 1}`,
+    parameters.values,
+  )
+  const targets = await relationTargets(
+    db,
+    rows.map((row) => row.id),
+  )
+  const list = page(
+    rows,
+    limit,
+    (row) => entityView(row, targets.get(row.id)),
+    (last) => encodeCursor(shape, last.cursor),
+  )
+  return { ...list, ...(Number(rows[0]?.found ?? 0) > candidates ? { truncated: true } : {}) }
+}
+
+/** The index cuts words at the same length. */
+const longestWord = 64
+
+/** Letters and digits only, so nothing in it can be an operator. Empty when the text has no word. */
+function tsquery(text: string): string {
+  return searchWords(text)
+    .slice(0, 16)
+    .map((word) => `${word.slice(0, longestWord)}:*`)
+    .join(' & ')
+}
+
+/** The exact name is among the candidates however common its words are; it goes first, then a title that is the text. */
+function rankedCandidates(conditions: string, words: string, raw: string): string {
+  return `
+    WITH matches AS MATERIALIZED (
+      SELECT e.id FROM entities e WHERE e.search @@ to_tsquery('simple', ${words}) AND ${conditions} LIMIT ${candidates + 1}
+    )
+    SELECT ${entityColumns}, (SELECT count(*) FROM matches) AS found,
+      (CASE WHEN lower(e.identifier) = lower(${raw}::text) THEN 3 WHEN lower(e.title) = lower(${raw}::text) THEN 2
+        WHEN right(lower(e.identifier), length(${raw}) + 1) = '/' || lower(${raw}::text) THEN 1 ELSE 0 END
+        + ts_rank(e.search, to_tsquery('simple', ${words})))::float8 AS rank
+    FROM entities e WHERE e.id IN (
+      SELECT id FROM matches UNION
+      SELECT e.id FROM blueprints b JOIN entities e ON e.blueprint = b.identifier AND e.identifier = ${raw}::text
+      WHERE ${conditions}
+    )`
+}
+
+function nameKeys(descending: boolean): readonly SortKey[] {
+  return [
+    { sql: 'e.blueprint', type: 'text', descending },
+    { sql: 'e.identifier', type: 'text', descending },
+  ]
+}
+
+function sorting(sort: string, parameters: Parameters): readonly SortKey[] {
+  const descending = sort.startsWith('-')
+  const name = descending ? sort.slice(1) : sort
+  if (name.startsWith('properties.')) {
+    const property = `(e.properties -> ${parameters.add(name.slice(11))}::text)`
+    return [
+      // Entities without a value come last in both directions.
+      { sql: `(coalesce(${property}, 'null') = 'null'::jsonb)`, type: 'boolean', descending: false },
+      { sql: `coalesce(${property}, 'null')`, type: 'jsonb', descending },
+      ...nameKeys(descending),
+    ]
+  }
+  switch (name) {
+    case 'identifier':
+      return nameKeys(descending)
+    case 'title':
+      return [
+        { sql: `lower(coalesce(e.title, e.identifier)) COLLATE "C"`, type: 'text', descending },
+        ...nameKeys(descending),
+      ]
+    case 'created_at':
+    case 'updated_at':
+      return [{ sql: `e.${name}`, type: 'timestamptz', descending }, ...nameKeys(descending)]
+    default:
+      throw new CatchmentError(`Entities cannot be sorted by "${name}".`, {
+        code: 'sort_invalid',
+        status: 400,
+        hint: 'Sort by identifier, title, created_at, updated_at or properties.NAME, with - in front for descending.',
+        details: { parameter: 'sort' },
+      })
+  }
+}

@@ -1,0 +1,120 @@
+import { reference } from '../../model/entity.ts'
+import type { Queryable } from '../db.ts'
+import { refTarget } from '../refs.ts'
+import { type EntityRow, type EntityView, entityColumns, entityView, relationTargets, visible } from './view.ts'
+
+export interface LinkOut {
+  readonly relation: string
+  readonly reference: string
+  readonly title: string | null
+  /** `missing`: nothing of that name is in the catalog (now). */
+  readonly state: 'present' | 'missing'
+}
+
+export interface LinkIn {
+  readonly relation: string
+  readonly reference: string
+  readonly title: string | null
+}
+
+export interface EntityDetail extends EntityView {
+  readonly id: string
+  /** The name that was asked for, when the entity has another one by now. */
+  readonly askedAs?: string
+  readonly aliases: readonly string[]
+  readonly links: { readonly out: readonly LinkOut[]; readonly in: readonly LinkIn[]; readonly inTotal: number }
+  /** Deletions and changes of it that a guard stopped. */
+  readonly held: number
+}
+
+const shownLinks = 100
+
+/** By its current name or a former one. Undefined when it is not in the catalog; `explain` knows why. */
+export async function getEntity(
+  db: Queryable,
+  blueprint: string,
+  identifier: string,
+): Promise<EntityDetail | undefined> {
+  const { rows } = await db.query<EntityRow>(
+    `SELECT ${entityColumns} FROM entities e WHERE e.blueprint = $1 AND e.identifier = $2 AND ${visible}
+     UNION ALL
+     SELECT ${entityColumns} FROM aliases a JOIN entities e ON e.id = a.entity_id
+     WHERE a.blueprint = $1 AND a.identifier = $2 AND ${visible}
+     LIMIT 1`,
+    [blueprint, identifier],
+  )
+  const row = rows[0]
+  if (row === undefined) return undefined
+  const targets = (await relationTargets(db, [row.id])).get(row.id)
+  const view = entityView(row, targets)
+  const aliases = await formerNames(db, row.id)
+  const asked = reference(blueprint, identifier)
+  return {
+    id: row.id,
+    ...view,
+    ...(asked === view.reference ? {} : { askedAs: asked }),
+    aliases: aliases.map((name) => reference(name.blueprint, name.identifier)),
+    links: { out: await linksOut(db, row.id), ...(await linksIn(db, [row, ...aliases])) },
+    held: await heldCount(db, row.id),
+  }
+}
+
+interface Name {
+  readonly blueprint: string
+  readonly identifier: string
+}
+
+async function formerNames(db: Queryable, entityId: string): Promise<readonly Name[]> {
+  const { rows } = await db.query<Name>(
+    'SELECT blueprint, identifier FROM aliases WHERE entity_id = $1 ORDER BY since DESC',
+    [entityId],
+  )
+  return rows
+}
+
+async function linksOut(db: Queryable, entityId: string): Promise<readonly LinkOut[]> {
+  const { rows } = await db.query<LinkOut>(
+    `SELECT r.relation, coalesce(t.title, n.title) AS title,
+       coalesce(t.blueprint || ':' || t.identifier, r.blueprint || ':' || r.identifier) AS reference,
+       CASE WHEN t.id IS NULL AND n.id IS NULL THEN 'missing' ELSE 'present' END AS state
+     FROM refs r
+     LEFT JOIN entities n ON n.blueprint = r.blueprint AND n.identifier = r.identifier AND n.deleted IS NULL AND NOT n.stub
+     LEFT JOIN aliases a ON a.blueprint = r.blueprint AND a.identifier = r.identifier
+     LEFT JOIN entities t ON t.id = a.entity_id AND t.deleted IS NULL AND NOT t.stub
+     WHERE r.entity_id = $1 ORDER BY r.relation, r.position`,
+    [entityId],
+  )
+  return rows
+}
+
+/** What points at any of these names; by name, because a relation is kept as it was said. */
+async function linksIn(
+  db: Queryable,
+  names: readonly Name[],
+): Promise<{ readonly in: readonly LinkIn[]; readonly inTotal: number }> {
+  const { rows } = await db.query<LinkIn & { total: string }>(
+    `SELECT r.relation, e.blueprint || ':' || e.identifier AS reference, e.title, count(*) OVER () AS total
+     FROM refs r JOIN entities e ON e.id = r.entity_id AND ${visible}
+     WHERE r.target = ANY($1::bigint[])
+       AND (r.blueprint, r.identifier) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+     ORDER BY e.blueprint, e.identifier, r.relation LIMIT ${shownLinks}`,
+    [
+      names.map((name) => refTarget(name.blueprint, name.identifier).toString()),
+      names.map((name) => name.blueprint),
+      names.map((name) => name.identifier),
+    ],
+  )
+  return {
+    in: rows.map(({ relation, reference, title }) => ({ relation, reference, title })),
+    inTotal: Number(rows[0]?.total ?? 0),
+  }
+}
+
+async function heldCount(db: Queryable, entityId: string): Promise<number> {
+  const { rows } = await db.query<{ count: string }>(
+    `SELECT count(*) FROM held h WHERE h.state = 'pending'
+       AND h.record_id IN (SELECT c.record_id FROM contributions c WHERE c.entity_id = $1)`,
+    [entityId],
+  )
+  return Number(rows[0]?.count ?? 0)
+}

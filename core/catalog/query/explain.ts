@@ -1,0 +1,182 @@
+import { parseReference } from '../../model/entity.ts'
+import type { Json, JsonObject } from '../../model/json.ts'
+import type { Problem } from '../../model/problem.ts'
+import type { Db, Queryable } from '../db.ts'
+import { explainAbsent } from './absent.ts'
+import { latestChanges } from './changes.ts'
+import { type EntityDetail, getEntity } from './entity.ts'
+import { type Evaluate, type ExplainedContribution, type Explanation, nothing } from './explanation.ts'
+import { type HeldView, heldOfEntity } from './held.ts'
+import { recordExplained } from './lookup.ts'
+import { visible } from './view.ts'
+
+/**
+ * Why is this here, or not here? `text`: `blueprint:identifier`, `record:source/kind/key`, or just a name. Always
+ * answers: not to be there has a reason, too.
+ */
+export async function explain(db: Db, text: string, evaluate: Evaluate): Promise<Explanation> {
+  const named = parseReference(text)
+  if (named?.blueprint === 'record') return explainRecord(db, text, named.identifier, evaluate)
+  const entity = named === undefined ? undefined : await getEntity(db, named.blueprint, named.identifier)
+  if (entity !== undefined) return explainPresent(db, text, entity)
+  if (named !== undefined && (await blueprintExists(db, named.blueprint))) {
+    return explainAbsent(db, text, named, evaluate)
+  }
+  const candidates = await namesLike(db, text)
+  const only = candidates[0]
+  if (only !== undefined && candidates.length === 1) {
+    const found = parseReference(only)
+    const detail = found === undefined ? undefined : await getEntity(db, found.blueprint, found.identifier)
+    if (detail !== undefined) return explainPresent(db, text, detail)
+  }
+  if (candidates.length > 1) {
+    const summary = `Several entities go by "${text}"; ask for one of them.`
+    return { ...nothing, reference: text, state: 'ambiguous', summary, candidates }
+  }
+  return explainAbsent(db, text, named ?? { blueprint: undefined, identifier: text }, evaluate)
+}
+
+async function explainPresent(db: Db, text: string, entity: EntityDetail): Promise<Explanation> {
+  const contributions = await contributionsOf(db, entity.id)
+  const held = await heldOfEntity(db, entity.id)
+  const changes = await latestChanges(db, { entityId: entity.id }, 10)
+  const owners = contributions.filter((one) => one.owning)
+  const first = owners[0] ?? contributions[0]
+  const origin =
+    first === undefined
+      ? ''
+      : ` because ${first.source} has the ${first.kind} ${first.key}${owners.length > 1 ? ` and ${owners.length - 1} more say so` : ''}`
+  const renamed = entity.askedAs !== undefined
+  return {
+    ...nothing,
+    reference: text,
+    state: renamed ? 'renamed' : 'present',
+    summary: renamed
+      ? `${entity.askedAs} is now ${entity.reference}, in the catalog${origin}.`
+      : `${entity.reference} is in the catalog${origin}.`,
+    notes: presentNotes(entity, contributions, held),
+    entity: {
+      reference: entity.reference,
+      title: entity.title,
+      revision: entity.revision,
+      updatedAt: entity.updatedAt,
+      failed: entity.failed,
+      deleted: null,
+    },
+    contributions,
+    held,
+    changes,
+  }
+}
+
+function presentNotes(
+  entity: EntityDetail,
+  contributions: readonly ExplainedContribution[],
+  held: readonly HeldView[],
+): readonly string[] {
+  const unknown = contributions.flatMap((one) => one.partitions.filter((partition) => partition.state === 'unknown'))
+  return [
+    ...entity.failed.map((problem) => `${problem.field} keeps its last good value: ${problem.message}`),
+    ...(held.length > 0 ? [`${held.length} held: a guard stopped what would take something of it away.`] : []),
+    ...unknown.map((partition) => `${partition.name} cannot be read now: ${partition.reason ?? 'no reason was given'}`),
+  ]
+}
+
+async function explainRecord(db: Db, text: string, path: string, evaluate: Evaluate): Promise<Explanation> {
+  const [source, kind, ...rest] = path.split('/')
+  const key = rest.join('/')
+  const record =
+    source === undefined || kind === undefined || key === ''
+      ? undefined
+      : await recordExplained(db, { source, kind, key }, evaluate)
+  if (record === undefined) {
+    const summary = `No record ${path} was ever seen. Write record:SOURCE/KIND/KEY, with the key the source uses.`
+    return { ...nothing, reference: text, state: 'never_seen', summary }
+  }
+  const fate =
+    record.state === 'gone'
+      ? 'is gone from its source'
+      : record.feeds.length > 0
+        ? `feeds ${record.feeds.join(', ')}`
+        : 'is here, but no mapping makes an entity of it now'
+  return {
+    ...nothing,
+    reference: text,
+    state: 'record',
+    summary: `The ${kind} ${key} of ${source} ${fate}.`,
+    records: [record],
+    candidates: record.feeds,
+  }
+}
+
+async function blueprintExists(db: Queryable, identifier: string): Promise<boolean> {
+  const { rows } = await db.query('SELECT FROM blueprints WHERE identifier = $1', [identifier])
+  return rows.length > 0
+}
+
+/** References of entities that this is the identifier or title of, or was the identifier of. */
+async function namesLike(db: Queryable, text: string): Promise<readonly string[]> {
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT e.blueprint || ':' || e.identifier AS name FROM blueprints b
+     JOIN entities e ON e.blueprint = b.identifier AND e.identifier = $1 WHERE ${visible}
+     UNION
+     SELECT e.blueprint || ':' || e.identifier FROM blueprints b JOIN aliases a ON a.blueprint = b.identifier AND a.identifier = $1
+     JOIN entities e ON e.id = a.entity_id WHERE ${visible}
+     UNION
+     (SELECT e.blueprint || ':' || e.identifier FROM entities e
+      WHERE e.search @@ plainto_tsquery('simple', $1) AND lower(e.title) = lower($1) AND ${visible} LIMIT 10)
+     ORDER BY 1 LIMIT 10`,
+    [text],
+  )
+  return rows.map((row) => row.name)
+}
+
+interface ContributionRow {
+  record_id: string
+  source: string
+  kind: string
+  key: string
+  state: 'live' | 'gone'
+  version: string | null
+  locator: JsonObject
+  mapping: string
+  item: string
+  mapping_id: number
+  owning: boolean
+  partitions: { name: string; state: string; reason: string | null; present: boolean; scan: Json; at: string | null }[]
+  problems: Problem[]
+}
+
+async function contributionsOf(db: Queryable, entityId: string): Promise<readonly ExplainedContribution[]> {
+  const { rows } = await db.query<ContributionRow>(
+    `SELECT c.record_id, o.name AS source, k.name AS kind, r.key, r.state, r.version, r.locator, c.mapping, c.item, r.mapping_id, c.owning,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('name', p.name, 'state', p.state, 'reason', p.reason, 'present', NOT x.ended,
+           'scan', p.complete_scan::text, 'at', p.complete_at) ORDER BY p.name)
+         FROM presences x JOIN partitions p ON p.id = x.partition_id WHERE x.record_id = r.id), '[]') AS partitions,
+       coalesce((SELECT jsonb_agg(q.problem) FROM quarantine q WHERE q.record_id = r.id AND q.mapping = c.mapping), '[]') AS problems
+     FROM contributions c JOIN records r ON r.id = c.record_id JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id
+     WHERE c.entity_id = $1::bigint ORDER BY c.owning DESC, o.precedence, r.key, c.mapping, c.item LIMIT 100`,
+    [entityId],
+  )
+  return rows.map((row) => ({
+    source: row.source,
+    kind: row.kind,
+    key: row.key,
+    recordState: row.state,
+    version: row.version,
+    locator: row.locator,
+    mapping: row.mapping,
+    item: row.item,
+    mappingVersion: row.mapping_id,
+    owning: row.owning,
+    partitions: row.partitions.map((partition) => ({
+      name: partition.name,
+      state: partition.state,
+      reason: partition.reason,
+      present: partition.present,
+      scan: typeof partition.scan === 'string' ? partition.scan : null,
+      scannedAt: partition.at === null ? null : new Date(partition.at).toISOString(),
+    })),
+    problems: row.problems,
+  }))
+}

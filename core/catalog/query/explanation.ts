@@ -1,0 +1,105 @@
+import type { Json, JsonObject } from '../../model/json.ts'
+import type { MappingOutput } from '../../model/mapping.ts'
+import type { Problem } from '../../model/problem.ts'
+import type { ChangeView } from './changes.ts'
+import type { HeldView } from './held.ts'
+
+/**
+ * What became of a name. `present`; `renamed`: present under another name; `deleted`; `quarantined`: its record is here, a
+ * mapping failed on it; `deselected`: its record is here, the selector is false; `unmapped`: its record is here, no mapping
+ * makes this entity of it; `record`: a record was asked for; `unknown`: it may lie where we cannot look; `ambiguous`: see
+ * `candidates`; `never_seen`.
+ */
+export const explainedStates = [
+  'present',
+  'renamed',
+  'deleted',
+  'quarantined',
+  'deselected',
+  'unmapped',
+  'record',
+  'unknown',
+  'ambiguous',
+  'never_seen',
+] as const
+
+export interface Explanation {
+  /** As it was asked for. */
+  readonly reference: string
+  readonly state: (typeof explainedStates)[number]
+  /** One sentence that answers the question, for people. */
+  readonly summary: string
+  /** More of what is known, a sentence each. */
+  readonly notes: readonly string[]
+  readonly entity?: ExplainedEntity
+  readonly contributions: readonly ExplainedContribution[]
+  /** Deletions and changes of it that wait for a person. */
+  readonly held: readonly HeldView[]
+  /** Its latest changes with their causes, newest first. */
+  readonly changes: readonly ChangeView[]
+  /** Records that may be it, and what the mappings say of them now. */
+  readonly records: readonly ExplainedRecord[]
+  /** References to ask about instead. */
+  readonly candidates: readonly string[]
+}
+
+/** The parts that only some explanations have. */
+export const nothing = { notes: [], contributions: [], held: [], changes: [], records: [], candidates: [] }
+
+export interface ExplainedEntity {
+  readonly reference: string
+  readonly title: string | null
+  readonly revision: number
+  readonly updatedAt: string
+  readonly failed: readonly Problem[]
+  /** Set when it is not in the catalog any more: why, by what, when. */
+  readonly deleted: Json
+}
+
+export interface ExplainedContribution {
+  readonly source: string
+  readonly kind: string
+  readonly key: string
+  readonly recordState: 'live' | 'gone'
+  readonly version: string | null
+  readonly locator: JsonObject
+  readonly mapping: string
+  readonly item: string
+  readonly mappingVersion: number
+  /** A weak one adds fields but does not make the entity exist. */
+  readonly owning: boolean
+  readonly partitions: readonly {
+    readonly name: string
+    readonly state: string
+    readonly reason: string | null
+    readonly present: boolean
+    /** The partition's last complete scan. */
+    readonly scan: string | null
+    readonly scannedAt: string | null
+  }[]
+  readonly problems: readonly Problem[]
+}
+
+export interface ExplainedRecord {
+  readonly source: string
+  readonly kind: string
+  readonly key: string
+  readonly state: 'live' | 'gone'
+  readonly locator: JsonObject
+  readonly gone: Json
+  readonly feeds: readonly string[]
+  readonly mappings: readonly ExplainedMapping[]
+}
+
+export interface ExplainedMapping {
+  readonly mapping: string
+  readonly outcome: 'selected' | 'deselected' | 'quarantined'
+  /** References of what it makes of the record. */
+  readonly entities: readonly string[]
+  /** The selector that is false. */
+  readonly expression?: string
+  readonly problem?: Problem
+}
+
+/** Runs the active mappings over a stored body; undefined when the source is not in the configuration. */
+export type Evaluate = (source: string, kind: string, body: Json) => readonly MappingOutput[] | undefined

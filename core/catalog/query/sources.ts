@@ -1,0 +1,172 @@
+import type { Json } from '../../model/json.ts'
+import type { Queryable } from '../db.ts'
+import { type Freshness, type Judged, judge, worst } from './freshness.ts'
+import { type ScanRecord, type ScanView, scanColumns, scanView } from './scans.ts'
+
+export interface PartitionView extends Judged {
+  readonly name: string
+  readonly state: 'unseen' | 'known' | 'unknown'
+  readonly completeScan: string | null
+  readonly completeAt: string | null
+  readonly ageSeconds: number | null
+  /** The scan begun last, whatever became of it. */
+  readonly scan: ScanView | null
+}
+
+export interface KindView {
+  readonly name: string
+  readonly freshness: Freshness
+  readonly records: number
+  readonly held: number
+  readonly quarantined: number
+  readonly nextScanAt: string | null
+  readonly partitions: readonly PartitionView[]
+}
+
+export interface SourceView {
+  readonly name: string
+  readonly integration: string
+  readonly state: 'active' | 'frozen'
+  /** The worst of its partitions; unknown while it has none. */
+  readonly freshness: Freshness
+  readonly objectiveSeconds: number | null
+  /** Who its credential is. */
+  readonly identity: string | null
+  /** What the last check of the credential found wrong. */
+  readonly problem: Json
+  readonly deliveries: { readonly waiting: number; readonly lagSeconds: number; readonly dead: number }
+  /** Keys that the source still has to be asked about. */
+  readonly doubts: number
+  readonly kinds: readonly KindView[]
+}
+
+interface SourceRow {
+  id: number
+  name: string
+  integration: string
+  state: 'active' | 'frozen'
+  identity: string | null
+  problem: Json
+  waiting: string
+  oldest: Date | null
+  dead: string
+  doubts: string
+}
+
+interface KindRow {
+  id: number
+  source_id: number
+  name: string
+  records: string
+  held: string
+  quarantined: string
+  next_at: Date | null
+}
+
+type PartitionRow = Omit<ScanRecord, 'id' | 'state' | 'reason' | 'source' | 'kind' | 'partition'> & {
+  kind_id: number
+  name: string
+  partition_state: 'unseen' | 'known' | 'unknown'
+  partition_reason: string | null
+  complete_scan: string | null
+  complete_at: Date | null
+  id: string | null
+  state: string
+  reason: string | null
+}
+
+/** `objectives`: seconds by source name. `now`: milliseconds. */
+export async function listSources(
+  db: Queryable,
+  objectives: Readonly<Record<string, number>>,
+  now: number,
+): Promise<readonly SourceView[]> {
+  const { rows: sources } = await db.query<SourceRow>(
+    `SELECT o.id, o.name, o.integration, o.state, o.identity, o.problem, i.waiting, i.oldest,
+       (SELECT count(*) FROM inbox d WHERE d.source_id = o.id AND d.state = 'dead') AS dead,
+       (SELECT count(*) FROM doubts d JOIN kinds k ON k.id = d.kind_id WHERE k.source_id = o.id) AS doubts
+     FROM sources o CROSS JOIN LATERAL (
+       SELECT count(*) AS waiting, min(received_at) AS oldest FROM inbox i WHERE i.source_id = o.id AND i.state = 'accepted') i
+     ORDER BY o.name`,
+  )
+  const { rows: kinds } = await db.query<KindRow>(
+    `SELECT k.id, k.source_id, k.name, k.live AS records, s.next_at,
+       (SELECT count(*) FROM held h WHERE h.kind_id = k.id AND h.state = 'pending') AS held,
+       (SELECT count(*) FROM quarantine q JOIN records r ON r.id = q.record_id WHERE r.kind_id = k.id) AS quarantined
+     FROM kinds k LEFT JOIN schedules s ON s.source_id = k.source_id AND s.kind = k.name ORDER BY k.id`,
+  )
+  const { rows: partitions } = await db.query<PartitionRow>(
+    `SELECT p.kind_id, p.name, p.state AS partition_state, p.reason AS partition_reason, p.complete_scan, p.complete_at,
+       ${scanColumns}
+     FROM partitions p
+     LEFT JOIN LATERAL (SELECT * FROM scans s WHERE s.partition_id = p.id ORDER BY s.id DESC LIMIT 1) s ON true
+     ORDER BY p.kind_id, p.name`,
+  )
+  return sources.map((source) => {
+    const lagSeconds = source.oldest === null ? 0 : Math.max(0, (now - source.oldest.getTime()) / 1000)
+    const objective = objectives[source.name]
+    const views = kinds
+      .filter((kind) => kind.source_id === source.id)
+      .map((kind): KindView => {
+        const own = partitions
+          .filter((row) => row.kind_id === kind.id)
+          .map((row) => partitionView(row, source, kind.name, lagSeconds, objective, now))
+        return {
+          name: kind.name,
+          freshness: worst(own.map((partition) => partition.freshness)),
+          records: Number(kind.records),
+          held: Number(kind.held),
+          quarantined: Number(kind.quarantined),
+          nextScanAt: kind.next_at?.toISOString() ?? null,
+          partitions: own,
+        }
+      })
+    return {
+      name: source.name,
+      integration: source.integration,
+      state: source.state,
+      freshness: worst(views.map((kind) => kind.freshness)),
+      objectiveSeconds: objective ?? null,
+      identity: source.identity,
+      problem: source.problem,
+      deliveries: { waiting: Number(source.waiting), lagSeconds: Math.round(lagSeconds), dead: Number(source.dead) },
+      doubts: Number(source.doubts),
+      kinds: views,
+    }
+  })
+}
+
+function partitionView(
+  row: PartitionRow,
+  source: SourceRow,
+  kind: string,
+  lagSeconds: number,
+  objective: number | undefined,
+  now: number,
+): PartitionView {
+  const scan =
+    row.id === null ? null : scanView({ ...row, id: row.id, source: source.name, kind, partition: row.name }, now)
+  const completeAt = row.complete_at?.getTime()
+  return {
+    name: row.name,
+    state: row.partition_state,
+    ...judge(
+      {
+        source: source.name,
+        kind,
+        sourceState: source.state,
+        state: row.partition_state,
+        reason: row.partition_reason,
+        completeAt,
+        scan: scan ?? undefined,
+        lagSeconds,
+      },
+      objective,
+      now,
+    ),
+    completeScan: row.complete_scan,
+    completeAt: row.complete_at?.toISOString() ?? null,
+    ageSeconds: completeAt === undefined ? null : Math.max(0, Math.round((now - completeAt) / 1000)),
+    scan,
+  }
+}
