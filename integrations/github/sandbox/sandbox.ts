@@ -106,18 +106,23 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   sender.pump()
   if (options.life !== undefined && options.life > 0) life.start(options.life)
 
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    life.stop()
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+    await sender.stop()
+    world.close()
+  }
   return {
     url,
     token: secrets.token,
     control: connectControl(url, secrets.controlToken),
-    stop: async () => {
-      life.stop()
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      })
-      await sender.stop()
-      world.close()
+    stop: () => {
+      stopped ??= stop()
+      return stopped
     },
   }
 }

@@ -116,11 +116,25 @@ function dropGrants(c: Change, repo: Repo): void {
   }
 }
 
+/** GitHub can restore for ninety days; here it is so many repositories, so that the state stays small. */
+const restorableAtMost = 200
+
+function forgetOldest(c: Change): void {
+  const deleted = [...c.world.all('repos')].filter((repo) => repo.deletedAt !== null)
+  deleted.sort((a, b) => ((a.deletedAt ?? '') < (b.deletedAt ?? '') ? -1 : 1))
+  for (const repo of deleted.slice(0, Math.max(0, deleted.length - restorableAtMost))) {
+    c.tx.remove('repos', repo.id)
+    const leading = [...c.world.all('redirects')].filter((redirect) => redirect.repoId === repo.id)
+    for (const redirect of leading) c.tx.remove('redirects', redirect.id)
+  }
+}
+
 export function deleteRepo(c: Change, repo: Repo): void {
   const org = orgOf(c, repo)
   const body = eventRepository(c.at, c.world, repo)
   dropGrants(c, repo)
   c.tx.put('repos', { ...repo, deletedAt: c.world.stamp(repo.updatedAt) })
+  forgetOldest(c)
   if (org) emit(c, org, 'repository', { action: 'deleted', repository: body, ...signedBy(c, org) })
 }
 

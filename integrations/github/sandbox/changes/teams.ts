@@ -1,6 +1,6 @@
 // What a person may do to teams and their members, with the events GitHub sends for it.
 import { eventUser } from '../shapes/accounts.ts'
-import { atLeast, eventRepository, permissionsOf } from '../shapes/repository.ts'
+import { atLeast, eventRepository, noPermissions, permissionsOf } from '../shapes/repository.ts'
 import { eventTeam } from '../shapes/team.ts'
 import type { Org, Repo, RepoPermission, Team, User } from '../state/model.ts'
 import { type Change, emit, signedBy } from '../webhooks/emit.ts'
@@ -79,7 +79,7 @@ export function revokeRepo(c: Change, org: Org, team: Team, repo: Repo): void {
   emit(c, org, 'team', {
     action: 'removed_from_repository',
     team: eventTeam(c.at, c.world, org, after),
-    repository: eventRepository(c.at, c.world, repo),
+    repository: { ...eventRepository(c.at, c.world, repo), permissions: noPermissions },
     ...signedBy(c, org),
   })
 }

@@ -6,6 +6,7 @@ export interface Address {
   readonly parts: readonly string[]
   /** The organisation (or other owner) that the path lies in. */
   readonly owner: string | undefined
+  readonly name: string
   /** The same with ids, as in links. */
   readonly stable: string
 }
@@ -57,7 +58,7 @@ export function addressOf(world: World, path: string): Address | undefined {
   const parts = byName(world, asked)
   if (parts === undefined) return undefined
   const owner = parts[0] === 'orgs' || parts[0] === 'repos' ? parts[1] : undefined
-  return { parts, owner, stable: byId(world, parts) }
+  return { parts, owner, name: `/${parts.join('/')}`, stable: byId(world, parts) }
 }
 
 function decodePart(part: string): string {

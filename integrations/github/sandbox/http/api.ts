@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Token } from '../state/model.ts'
-import { type Address, addressOf } from './address.ts'
+import type { Address } from './address.ts'
 import { etagOf, unchanged } from './etag.ts'
 import type { Asked, Fault } from './faults.ts'
 import { rateHeaders, secondaryRefusal } from './limits.ts'
@@ -19,6 +19,7 @@ export interface Exchange {
   readonly response: ServerResponse
   readonly text: string
   readonly asked: Asked
+  readonly address: Address | undefined
   readonly query: URLSearchParams
   /** Origin and prefix that were asked: the root, or /api/v3. */
   readonly base: string
@@ -48,8 +49,7 @@ function answer(
   exchange: Exchange,
   rate: string,
 ): { answer: AnyAnswer; lost?: Fault } {
-  const { asked, query, base, token } = exchange
-  const address = addressOf(app.world, asked.path)
+  const { asked, query, base, token, address } = exchange
   const lost = lostPermission(app, asked, address)
   const found = address && findRoute(routes, asked.method === 'HEAD' ? 'GET' : asked.method, address.parts)
   if (!found) throw notFound()

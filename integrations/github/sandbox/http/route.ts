@@ -22,14 +22,25 @@ export interface Extra {
 }
 
 type Success = 200 | 201 | 202 | 204
+type Reply<S, B> = Extra & { status: S; body: B }
+type ReplyOf<S, R> = R extends { content: infer C }
+  ? [C] extends [never]
+    ? Reply<S, undefined>
+    : C extends { 'application/json': infer B }
+      ? Reply<S, B>
+      : never
+  : never
 /** Any successful answer of an operation, with the body that belongs to the status. */
 export type Answer<O extends Operation> = operations[O]['responses'] extends infer R
-  ? {
-      [S in keyof R]: S extends Success
-        ? Extra & (R[S] extends { content: { 'application/json': infer B } } ? { status: S; body: B } : { status: S })
-        : never
-    }[keyof R]
+  ? { [S in keyof R]: S extends Success ? ReplyOf<S, R[S]> : never }[keyof R]
   : never
+
+export const reply = <S extends Success, B>(status: S, body: B, extra: Extra = {}): Reply<S, B> => ({
+  status,
+  body,
+  ...extra,
+})
+export const noContent = reply(204, undefined)
 
 type Names<P extends string> = P extends `${infer Head}/${infer Tail}`
   ? Names<Head> | Names<Tail>

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { addressOf } from './address.ts'
 import { type Exchange, serveApi } from './api.ts'
 import { pageOf } from './paging.ts'
 import type { RequestLog } from './requestLog.ts'
@@ -76,12 +77,15 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
   const path = url.pathname.slice(prefix.length) || '/'
   const page = pageOf(url.searchParams)
   const base = `http://${request.headers.host ?? new URL(parts.app.sites.web).host}${prefix}`
-  const asked = { method, path, page }
+  const address = addressOf(parts.app.world, path)
+  // One thing has one path in faults and log, by name, whether it was asked for by name or by id.
+  const asked = { method, path: address?.name ?? path, page }
   const exchange: Exchange = {
     request,
     response,
     text,
     asked,
+    address,
     query: url.searchParams,
     base,
     token: undefined,
@@ -91,7 +95,7 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
   parts.log.add({
     at,
     method,
-    path,
+    path: asked.path,
     query: url.search.slice(1),
     page,
     status,

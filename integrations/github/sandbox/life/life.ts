@@ -33,7 +33,14 @@ export class Life {
   }
 
   start(seconds: number): void {
-    this.#timer = setInterval(() => this.steps(1), seconds * 1000)
+    this.#timer = setInterval(() => {
+      try {
+        this.steps(1)
+      } catch (error) {
+        // A full disk, say: nothing happened, and the next attempt may work.
+        console.error('sandbox: life stood still', error)
+      }
+    }, seconds * 1000)
   }
 
   stop(): void {

@@ -2,7 +2,7 @@ import type { PingEvent } from '@octokit/webhooks-types'
 import { z } from 'zod'
 import { byCursor, paged } from '../http/paging.ts'
 import { invalid, notFound } from '../http/refusal.ts'
-import { type Call, change, type Route, route } from '../http/route.ts'
+import { type Call, change, noContent, type Route, reply, route } from '../http/route.ts'
 import type { Need } from '../http/viewer.ts'
 import { deliveryItem, fullDelivery, orgHook } from '../shapes/hook.ts'
 import type { Delivery, Hook, HookConfig, Org, User } from '../state/model.ts'
@@ -119,12 +119,12 @@ export const hookRoutes: readonly Route[] = [
       return made
     })
     const body = orgHook(call.app.sites, org, hook)
-    return { status: 201, body, headers: { Location: body.url } }
+    return reply(201, body, { headers: { Location: body.url } })
   }),
 
   route('orgs/get-webhook', 'GET', '/orgs/:org/hooks/:hook', (call) => {
     const { org, hook } = hookOf(call, readsHooks)
-    return { status: 200, body: orgHook(call.app.sites, org, hook) }
+    return reply(200, orgHook(call.app.sites, org, hook))
   }),
 
   route('orgs/update-webhook', 'PATCH', '/orgs/:org/hooks/:hook', (call) => {
@@ -138,7 +138,7 @@ export const hookRoutes: readonly Route[] = [
       updatedAt: call.app.world.stamp(hook.updatedAt),
     }
     change(call, actor, (c) => c.tx.put('hooks', after))
-    return { status: 200, body: orgHook(call.app.sites, org, after) }
+    return reply(200, orgHook(call.app.sites, org, after))
   }),
 
   route('orgs/delete-webhook', 'DELETE', '/orgs/:org/hooks/:hook', (call) => {
@@ -149,13 +149,13 @@ export const hookRoutes: readonly Route[] = [
         if (delivery.hookId === hook.id) c.tx.remove('deliveries', delivery.id)
       }
     })
-    return { status: 204 }
+    return noContent
   }),
 
   route('orgs/ping-webhook', 'POST', '/orgs/:org/hooks/:hook/pings', (call) => {
     const { org, hook, actor } = hookOf(call, writesHooks)
     change(call, actor, (c) => ping(c, org, hook))
-    return { status: 204 }
+    return noContent
   }),
 
   route('orgs/list-webhook-deliveries', 'GET', '/orgs/:org/hooks/:hook/deliveries', (call) => {
@@ -166,7 +166,7 @@ export const hookRoutes: readonly Route[] = [
 
   route('orgs/get-webhook-delivery', 'GET', '/orgs/:org/hooks/:hook/deliveries/:delivery', (call) => {
     const { hook, delivery } = deliveryOf(call, readsHooks)
-    return { status: 200, body: fullDelivery(hook, delivery) }
+    return reply(200, fullDelivery(hook, delivery))
   }),
 
   route('orgs/redeliver-webhook-delivery', 'POST', '/orgs/:org/hooks/:hook/deliveries/:delivery/attempts', (call) => {
@@ -175,6 +175,6 @@ export const hookRoutes: readonly Route[] = [
     change(call, call.viewer.person, (c) =>
       enqueue(c, hook, delivery.event, delivery.payload, { action, repositoryId, guid }),
     )
-    return { status: 202, body: {} }
+    return reply(202, {})
   }),
 ]

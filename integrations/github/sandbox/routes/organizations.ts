@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { joinOrg, leaveOrg, updateOrg } from '../changes/organizations.ts'
 import { paged } from '../http/paging.ts'
 import { forbidden, notFound } from '../http/refusal.ts'
-import { type Call, change, type Route, route } from '../http/route.ts'
+import { type Call, change, noContent, type Route, reply, route } from '../http/route.ts'
 import type { Need } from '../http/viewer.ts'
 import { fullOrg, simpleOrg, simpleUser } from '../shapes/accounts.ts'
 import type { Schemas } from '../shapes/api.ts'
@@ -66,7 +66,7 @@ export const organizationRoutes: readonly Route[] = [
   route('orgs/get', 'GET', '/orgs/:org', (call) => {
     const org = orgOf(call)
     const inside = call.viewer.inside(org) && call.viewer.has(org, { ...readsPeople, classic: ['read:org', 'repo'] })
-    return { status: 200, body: fullOrg(call.app.sites, call.app.world, org, inside), lastModified: org.updatedAt }
+    return reply(200, fullOrg(call.app.sites, call.app.world, org, inside), { lastModified: org.updatedAt })
   }),
 
   route('orgs/update', 'PATCH', '/orgs/:org', (call) => {
@@ -84,7 +84,7 @@ export const organizationRoutes: readonly Route[] = [
       membersCanCreateRepositories: members_can_create_repositories,
     })
     const org = change(call, actor, (c) => updateOrg(c, before, fields))
-    return { status: 200, body: fullOrg(call.app.sites, call.app.world, org, true) }
+    return reply(200, fullOrg(call.app.sites, call.app.world, org, true))
   }),
 
   route('orgs/list-members', 'GET', '/orgs/:org/members', (call) =>
@@ -100,7 +100,7 @@ export const organizationRoutes: readonly Route[] = [
   route('orgs/check-membership-for-user', 'GET', '/orgs/:org/members/:user', (call) => {
     const user = userOf(call)
     if (!peopleOf(call, orgOf(call)).includes(user)) throw notFound()
-    return { status: 204 }
+    return noContent
   }),
 
   route('orgs/remove-member', 'DELETE', '/orgs/:org/members/:user', (call) => removeMember(call)),
@@ -110,7 +110,7 @@ export const organizationRoutes: readonly Route[] = [
     const user = userOf(call)
     if (!call.viewer.inside(org)) throw forbidden('You must be a member of this organization to view its memberships.')
     call.viewer.require(org, readsPeople)
-    return { status: 200, body: membership(call, org, user) }
+    return reply(200, membership(call, org, user))
   }),
 
   route('orgs/set-membership-for-user', 'PUT', '/orgs/:org/memberships/:user', (call) => {
@@ -119,7 +119,7 @@ export const organizationRoutes: readonly Route[] = [
     const user = userOf(call)
     const { role } = read(z.object({ role: z.enum(['admin', 'member']).default('member') }), 'Membership', call.body)
     const org = change(call, actor, (c) => joinOrg(c, before, user, role))
-    return { status: 200, body: membership(call, org, user) }
+    return reply(200, membership(call, org, user))
   }),
 
   route('orgs/remove-membership-for-user', 'DELETE', '/orgs/:org/memberships/:user', (call) => removeMember(call)),
@@ -135,11 +135,11 @@ export const organizationRoutes: readonly Route[] = [
   route('orgs/get-membership-for-authenticated-user', 'GET', '/user/memberships/orgs/:org', (call) => {
     const org = orgOf(call)
     if (!ownOrgs(call).includes(org)) throw forbidden('You do not have access to this organization membership.')
-    return { status: 200, body: membership(call, org, call.viewer.person) }
+    return reply(200, membership(call, org, call.viewer.person))
   }),
 ]
 
-function removeMember(call: Call<'org' | 'user'>): { status: 204 } {
+function removeMember(call: Call<'org' | 'user'>): typeof noContent {
   const org = orgOf(call)
   const actor = call.viewer.requireOwner(org, writesPeople)
   const user = userOf(call)
@@ -147,5 +147,5 @@ function removeMember(call: Call<'org' | 'user'>): { status: 204 } {
   if (!(user.id in org.members)) throw notFound()
   if (owners === 1 && org.members[user.id]?.role === 'admin') throw forbidden('You cannot remove the last owner.')
   change(call, actor, (c) => leaveOrg(c, org, user))
-  return { status: 204 }
+  return noContent
 }

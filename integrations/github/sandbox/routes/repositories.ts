@@ -3,7 +3,7 @@ import { createRepo, deleteRepo, transferRepo, updateRepo } from '../changes/rep
 import { grantRepo } from '../changes/teams.ts'
 import { paged } from '../http/paging.ts'
 import { forbidden, invalid, notFound, tokenLacks, unprocessable } from '../http/refusal.ts'
-import { type Call, change, type Route, route } from '../http/route.ts'
+import { type Call, change, noContent, type Route, reply, route } from '../http/route.ts'
 import { fullRepository, minimalRepository } from '../shapes/repository.ts'
 import { listedTeam } from '../shapes/team.ts'
 import type { Repo, Visibility } from '../state/model.ts'
@@ -88,11 +88,7 @@ export const repositoryRoutes: readonly Route[] = [
 
   route('repos/get', 'GET', '/repos/:owner/:repo', (call) => {
     const { repo, has } = repoOf(call)
-    return {
-      status: 200,
-      body: fullRepository(call.app.sites, call.app.world, repo, has),
-      lastModified: repo.updatedAt,
-    }
+    return reply(200, fullRepository(call.app.sites, call.app.world, repo, has), { lastModified: repo.updatedAt })
   }),
 
   route('repos/create-in-org', 'POST', '/orgs/:org/repos', (call) => {
@@ -119,7 +115,7 @@ export const repositoryRoutes: readonly Route[] = [
       return made
     })
     const body = fullRepository(call.app.sites, call.app.world, repo, 'admin')
-    return { status: 201, body, headers: { Location: body.url } }
+    return reply(201, body, { headers: { Location: body.url } })
   }),
 
   route('repos/update', 'PATCH', '/repos/:owner/:repo', (call) => {
@@ -132,7 +128,7 @@ export const repositoryRoutes: readonly Route[] = [
     const { is_template: isTemplate, default_branch: defaultBranch, private: _private, ...rest } = fields
     const changes = given({ ...rest, isTemplate, defaultBranch, visibility: visibilityOf(fields) })
     const repo = change(call, call.viewer.person, (c) => updateRepo(c, before, changes))
-    return { status: 200, body: fullRepository(call.app.sites, call.app.world, repo, has) }
+    return reply(200, fullRepository(call.app.sites, call.app.world, repo, has))
   }),
 
   route('repos/delete', 'DELETE', '/repos/:owner/:repo', (call) => {
@@ -141,7 +137,7 @@ export const repositoryRoutes: readonly Route[] = [
       throw forbidden('Must have admin rights to Repository.', { 'X-Accepted-OAuth-Scopes': 'delete_repo' })
     }
     change(call, call.viewer.person, (c) => deleteRepo(c, repo))
-    return { status: 204 }
+    return noContent
   }),
 
   route('repos/transfer', 'POST', '/repos/:owner/:repo/transfer', (call) => {
@@ -154,25 +150,23 @@ export const repositoryRoutes: readonly Route[] = [
     if (to.type === 'org' && !call.viewer.role(to.row)) throw forbidden('You must have admin rights to the new owner.')
     const repo = change(call, call.viewer.person, (c) => transferRepo(c, before, to, name))
     const has = call.viewer.sees(repo)?.has
-    return { status: 202, body: minimalRepository(call.app.sites, call.app.world, repo, has) }
+    return reply(202, minimalRepository(call.app.sites, call.app.world, repo, has))
   }),
 
-  route('repos/list-languages', 'GET', '/repos/:owner/:repo/languages', (call) => ({
-    status: 200,
-    body: { ...repoOf(call).repo.languages },
-  })),
+  route('repos/list-languages', 'GET', '/repos/:owner/:repo/languages', (call) =>
+    reply(200, { ...repoOf(call).repo.languages }),
+  ),
 
-  route('repos/get-all-topics', 'GET', '/repos/:owner/:repo/topics', (call) => ({
-    status: 200,
-    body: { names: [...repoOf(call).repo.topics] },
-  })),
+  route('repos/get-all-topics', 'GET', '/repos/:owner/:repo/topics', (call) =>
+    reply(200, { names: [...repoOf(call).repo.topics] }),
+  ),
 
   route('repos/replace-all-topics', 'PUT', '/repos/:owner/:repo/topics', (call) => {
     const { repo } = administered(call)
     const { names } = read(z.object({ names: topicNames }), 'Repository', call.body)
     const topics = [...new Set(names)]
     change(call, call.viewer.person, (c) => updateRepo(c, repo, { topics }))
-    return { status: 200, body: { names: topics } }
+    return reply(200, { names: topics })
   }),
 
   route('repos/list-teams', 'GET', '/repos/:owner/:repo/teams', (call) => {

@@ -3,7 +3,7 @@ import { joinOrg } from '../changes/organizations.ts'
 import { grantRepo, joinTeam, leaveTeam, revokeRepo } from '../changes/teams.ts'
 import { paged } from '../http/paging.ts'
 import { forbidden, notFound, unprocessable } from '../http/refusal.ts'
-import { type Call, change, type Route, route } from '../http/route.ts'
+import { type Call, change, noContent, type Route, reply, route } from '../http/route.ts'
 import { simpleUser } from '../shapes/accounts.ts'
 import type { Schemas } from '../shapes/api.ts'
 import { minimalRepository } from '../shapes/repository.ts'
@@ -47,7 +47,7 @@ export const teamMemberRoutes: readonly Route[] = [
     const team = teamOf(call, org)
     const user = userOf(call)
     if (!membersOf(call, team, 'all').includes(user)) throw notFound()
-    return { status: 200, body: membership(call, org, team, user) }
+    return reply(200, membership(call, org, team, user))
   }),
 
   // Somebody from outside joins the organisation with it.
@@ -62,7 +62,7 @@ export const teamMemberRoutes: readonly Route[] = [
       const home = user.id in org.members ? org : joinOrg(c, org, user, 'member')
       joinTeam(c, home, team, user, role)
     })
-    return { status: 200, body: membership(call, org, call.app.world.get('teams', team.id) ?? team, user) }
+    return reply(200, membership(call, org, call.app.world.get('teams', team.id) ?? team, user))
   }),
 
   route('teams/remove-membership-for-user-in-org', 'DELETE', '/orgs/:org/teams/:team/memberships/:user', (call) => {
@@ -70,7 +70,7 @@ export const teamMemberRoutes: readonly Route[] = [
     const user = userOf(call)
     if (!(user.id in team.members)) throw notFound()
     change(call, actor, (c) => leaveTeam(c, org, team, user))
-    return { status: 204 }
+    return noContent
   }),
 
   route('teams/list-repos-in-org', 'GET', '/orgs/:org/teams/:team/repos', (call) => {
@@ -91,13 +91,13 @@ export const teamMemberRoutes: readonly Route[] = [
     if (!mayAtLeast(has, 'admin')) throw forbidden('Must have admin rights to Repository.')
     const wanted = read(z.object({ permission: permission.optional() }), 'Team', call.body)
     change(call, actor, (c) => grantRepo(c, org, team, repo, wanted.permission ?? team.repos[repo.id] ?? 'pull'))
-    return { status: 204 }
+    return noContent
   }),
 
   route('teams/remove-repo-in-org', 'DELETE', '/orgs/:org/teams/:team/repos/:owner/:repo', (call) => {
     const { org, team, actor } = teamEditor(call)
     const { repo } = repoOf(call)
     change(call, actor, (c) => revokeRepo(c, org, team, repo))
-    return { status: 204 }
+    return noContent
   }),
 ]

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { createTeam, deleteTeam, type TeamFields, updateTeam } from '../changes/teams.ts'
 import { paged } from '../http/paging.ts'
 import { forbidden, invalid, notFound } from '../http/refusal.ts'
-import { type Call, change, type Route, route } from '../http/route.ts'
+import { type Call, change, noContent, type Route, reply, route } from '../http/route.ts'
 import type { Need } from '../http/viewer.ts'
 import { slugOf } from '../seed/seed.ts'
 import { fullTeam, listedTeam } from '../shapes/team.ts'
@@ -78,7 +78,7 @@ export const teamRoutes: readonly Route[] = [
   route('teams/get-by-name', 'GET', '/orgs/:org/teams/:team', (call) => {
     const org = teamReader(call)
     const team = teamOf(call, org)
-    return { status: 200, body: fullTeam(call.app.sites, call.app.world, org, team) }
+    return reply(200, fullTeam(call.app.sites, call.app.world, org, team))
   }),
 
   route('teams/list-child-in-org', 'GET', '/orgs/:org/teams/:team/teams', (call) => {
@@ -105,7 +105,7 @@ export const teamRoutes: readonly Route[] = [
     }
     const team = change(call, actor, (c) => createTeam(c, org, made, [...new Set([actor, ...named])]))
     const body = fullTeam(call.app.sites, call.app.world, org, team)
-    return { status: 201, body, headers: { Location: body.url } }
+    return reply(201, body, { headers: { Location: body.url } })
   }),
 
   route('teams/update-in-org', 'PATCH', '/orgs/:org/teams/:team', (call) => {
@@ -121,12 +121,12 @@ export const teamRoutes: readonly Route[] = [
       parentId: parentIn(call, org, wanted.parent_team_id, before),
     })
     const team = change(call, actor, (c) => updateTeam(c, org, before, changes))
-    return { status: 200, body: fullTeam(call.app.sites, call.app.world, org, team) }
+    return reply(200, fullTeam(call.app.sites, call.app.world, org, team))
   }),
 
   route('teams/delete-in-org', 'DELETE', '/orgs/:org/teams/:team', (call) => {
     const { org, team, actor } = teamEditor(call)
     change(call, actor, (c) => deleteTeam(c, org, team))
-    return { status: 204 }
+    return noContent
   }),
 ]

@@ -1,7 +1,7 @@
 import type { Rate } from '../http/limits.ts'
 import { paged } from '../http/paging.ts'
 import { notFound } from '../http/refusal.ts'
-import { type Call, type Route, route } from '../http/route.ts'
+import { type Call, type Route, reply, route } from '../http/route.ts'
 import { privateUser, publicUser, simpleOrg } from '../shapes/accounts.ts'
 import type { Schemas } from '../shapes/api.ts'
 
@@ -16,17 +16,13 @@ function overview(call: Call): Schemas['rate-limit-overview'] {
 export const userRoutes: readonly Route[] = [
   route('users/get-authenticated', 'GET', '/user', (call) => {
     const { person } = call.viewer
-    return { status: 200, body: privateUser(call.app.sites, call.app.world, person), lastModified: person.updatedAt }
+    return reply(200, privateUser(call.app.sites, call.app.world, person), { lastModified: person.updatedAt })
   }),
 
   route('users/get-by-username', 'GET', '/users/:user', (call) => {
     const account = call.app.world.account(call.params.user)
     if (!account) throw notFound()
-    return {
-      status: 200,
-      body: publicUser(call.app.sites, call.app.world, account),
-      lastModified: account.row.updatedAt,
-    }
+    return reply(200, publicUser(call.app.sites, call.app.world, account), { lastModified: account.row.updatedAt })
   }),
 
   route('orgs/list-for-user', 'GET', '/users/:user/orgs', (call) => {
@@ -36,15 +32,14 @@ export const userRoutes: readonly Route[] = [
     return paged(call, orgs, (org) => simpleOrg(call.app.sites, org))
   }),
 
-  route('rate-limit/get', 'GET', '/rate_limit', (call) => ({ status: 200, body: overview(call) })),
+  route('rate-limit/get', 'GET', '/rate_limit', (call) => reply(200, overview(call))),
 
-  route('meta/get', 'GET', '/meta', () => ({
-    status: 200,
-    body: {
+  route('meta/get', 'GET', '/meta', () =>
+    reply(200, {
       verifiable_password_authentication: false,
       hooks: ['127.0.0.1/32'],
       api: ['127.0.0.1/32'],
       web: ['127.0.0.1/32'],
-    },
-  })),
+    }),
+  ),
 ]

@@ -101,6 +101,7 @@ function prototype(n: number, random: Random): Draft {
 export function makeRepo(id: number, ownerId: number, d: Draft, random: Random): Repo {
   const created = epoch - random.int(60, 2500) * day - random.int(0, day)
   const pushed = Math.min(created + random.int(10, 2500) * day, epoch - random.int(0, 20 * day))
+  const open = d.topics.includes('library') || d.topics.includes('open-source')
   const bytes = random.int(20_000, 900_000)
   return {
     id,
@@ -108,13 +109,13 @@ export function makeRepo(id: number, ownerId: number, d: Draft, random: Random):
     name: d.name,
     description: d.description,
     homepage: null,
-    visibility: d.topics.includes('library') ? 'public' : 'private',
+    visibility: open ? 'public' : 'private',
     archived: random.chance(0.04),
     fork: false,
     isTemplate: d.topics.includes('template'),
     topics: d.topics,
     languages: { [d.language]: bytes, Shell: Math.round(bytes / 40) },
-    license: d.topics.includes('library') ? 'apache-2.0' : null,
+    license: open ? 'apache-2.0' : null,
     defaultBranch: random.chance(0.1) ? 'master' : 'main',
     stars: random.int(0, 40),
     forks: random.int(0, 6),

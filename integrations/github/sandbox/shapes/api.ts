@@ -3,17 +3,6 @@ import type { components, operations } from '@octokit/openapi-types'
 export type Schemas = components['schemas']
 export type Operation = keyof operations
 
-/** The JSON body of a successful answer of one of GitHub's operations. */
-export type Body<O extends Operation> = operations[O]['responses'] extends infer R
-  ? {
-      [S in keyof R]: S extends 200 | 201 | 202
-        ? R[S] extends { content: { 'application/json': infer B } }
-          ? B
-          : never
-        : never
-    }[keyof R]
-  : never
-
 /** Addresses inside bodies: `api` without a trailing slash for the API, `web` for pages. */
 export interface Sites {
   readonly api: string

@@ -20,6 +20,9 @@ export const permissionsOf = (has: RepoPermission): Permissions => ({
   pull: true,
 })
 
+/** What a team still may where it has been taken off. */
+export const noPermissions: Permissions = { admin: false, maintain: false, push: false, triage: false, pull: false }
+
 export const languageOf = (repo: Repo): string | null =>
   Object.entries(repo.languages).reduce<[string | null, number]>(
     (top, [name, n]) => (n > top[1] ? [name, n] : top),
