@@ -1,0 +1,293 @@
+import { steps } from '../budget.ts'
+import { type Code, type Emit, type Env, many, type Stop, single } from '../code.ts'
+import { fail } from '../errors.ts'
+import { add } from '../operate.ts'
+import { compileRegex, type Match, type Regex, type RegexOptions } from '../regex/index.ts'
+import { concat, hasSurrogates, textLength, width } from '../text.ts'
+import { type Draft, isArray, kindOf, put, type Value } from '../value.ts'
+import { type Builtins, missing, typeError } from './define.ts'
+
+/** Regular expressions. Patterns are compiled once: most are literals, and the others repeat from item to item. */
+export const regex: Builtins = {
+  'test/1': (re = missing) => onPattern(re, null, isMatch),
+  'test/2': (re = missing, flags = missing) => onPattern(re, flags, isMatch),
+  'match/1': (re = missing) => onPattern(re, null, eachMatch),
+  'match/2': (re = missing, flags = missing) => onPattern(re, flags, eachMatch),
+  'capture/1': (re = missing) => onPattern(re, null, eachCapture),
+  'capture/2': (re = missing, flags = missing) => onPattern(re, flags, eachCapture),
+  'scan/1': (re = missing) => scan(re, null),
+  'scan/2': (re = missing, flags = missing) => scan(re, flags),
+  'split/2': (re = missing, flags = missing) =>
+    many((env, input, emit) =>
+      overFlags(re, flags, env, input, (pattern, mode) => emit(pieces(input, pattern, add(mode, 'g')))),
+    ),
+  'splits/1': (re = missing) => splits(re, null),
+  'splits/2': (re = missing, flags = missing) => splits(re, flags),
+  'sub/2': (re = missing, by = missing) => substitute(re, by, null, ''),
+  'sub/3': (re = missing, by = missing, flags = missing) => substitute(re, by, flags, ''),
+  'gsub/2': (re = missing, by = missing) => substitute(re, by, null, 'g'),
+  'gsub/3': (re = missing, by = missing, flags = missing) => substitute(re, by, flags, 'g'),
+}
+
+interface Pattern {
+  readonly regex: Regex
+  readonly global: boolean
+}
+
+const cache = new Map<string, Pattern>()
+
+function patternOf(re: Value, flags: Value): Pattern {
+  if (typeof re !== 'string') return typeError(re, 'is not a string')
+  if (flags !== null && typeof flags !== 'string') return typeError(flags, 'is not a string')
+  const key = `${flags ?? ''}/${re}`
+  const known = cache.get(key)
+  if (known !== undefined) return known
+  const pattern = { regex: compileRegex(re, optionsOf(flags ?? '')), global: flags?.includes('g') ?? false }
+  if (cache.size >= 1000) cache.clear()
+  cache.set(key, pattern)
+  return pattern
+}
+
+function optionsOf(flags: string): RegexOptions {
+  if (/[^gimnpslx]/u.test(flags)) fail(`${flags} is not a valid modifier string`)
+  return {
+    ignoreCase: flags.includes('i'),
+    extended: flags.includes('x'),
+    dotAll: flags.includes('m') || flags.includes('p'),
+    longest: flags.includes('l'),
+    notEmpty: flags.includes('n'),
+  }
+}
+
+/** `name(re)` takes a pattern or `[pattern, flags]`; `name(re; flags)` runs the flags in the outer loop. */
+function onPattern(
+  re: Code,
+  flags: Code | null,
+  apply: (input: Value, re: Value, flags: Value, emit: Emit) => Stop,
+): Code {
+  return many((env, input, emit) => {
+    if (flags !== null) {
+      return flags.each(env, input, (mode) => re.each(env, input, (pattern) => apply(input, pattern, mode, emit)))
+    }
+    return re.each(env, input, (pattern) => {
+      if (typeof pattern === 'string') return apply(input, pattern, null, emit)
+      if (!isArray(pattern) || pattern.length === 0) return fail(`${kindOf(pattern)} not a string or array`)
+      return apply(input, pattern[0] ?? null, pattern[1] ?? null, emit)
+    })
+  })
+}
+
+function overFlags(
+  re: Code,
+  flags: Code | null,
+  env: Env,
+  input: Value,
+  apply: (re: Value, flags: Value) => Stop,
+): Stop {
+  return re.each(env, input, (pattern) =>
+    flags === null ? apply(pattern, null) : flags.each(env, input, (mode) => apply(pattern, mode)),
+  )
+}
+
+function subject(input: Value): string {
+  return typeof input === 'string' ? input : typeError(input, 'cannot be matched, as it is not a string')
+}
+
+/** All matches, or the first one. An empty match moves on by one character. */
+function matches(text: string, { regex, global }: Pattern): Match[] {
+  const found: Match[] = []
+  for (let from = 0; from <= text.length; ) {
+    steps(1 + regex.groups)
+    const match = regex.search(text, from)
+    if (match === null) break
+    found.push(match)
+    if (!global) break
+    const [start = 0, end = 0] = match
+    from = end > start ? end : end + (end < text.length ? width(text, end) : 1)
+  }
+  return found
+}
+
+function isMatch(input: Value, re: Value, flags: Value, emit: Emit): Stop {
+  const text = subject(input)
+  return emit(patternOf(re, flags).regex.search(text, 0) !== null)
+}
+
+function eachMatch(input: Value, re: Value, flags: Value, emit: Emit): Stop {
+  const text = subject(input)
+  const pattern = patternOf(re, flags)
+  for (const match of matches(text, pattern)) {
+    const stop = emit(describe(text, match, pattern.regex))
+    if (stop !== undefined) return stop
+  }
+  return undefined
+}
+
+/** What `match` gives: offsets and lengths in code points. */
+function describe(text: string, match: Match, { names }: Regex): Value {
+  const [start = 0, end = 0] = match
+  const wide = hasSurrogates(text)
+  const offset = (unit: number): number => (wide ? textLength(text.slice(0, unit)) : unit)
+  const captures: Draft[] = []
+  for (let at = 2; at < match.length; at += 2) {
+    const from = match[at] ?? -1
+    const to = match[at + 1] ?? -1
+    const string = from < 0 ? null : text.slice(from, to)
+    // Of an empty match jq gives empty groups its own offset, wherever they are.
+    captures.push({
+      offset: from < 0 ? -1 : offset(start === end ? start : from),
+      length: from < 0 || start === end ? 0 : textLength(text.slice(from, to)),
+      string: start === end && string !== null ? '' : string,
+      name: null,
+    })
+  }
+  for (const { name, group } of names) {
+    const capture = captures[group - 1]
+    if (capture !== undefined) capture['name'] = name
+  }
+  const string = text.slice(start, end)
+  return { offset: offset(start), length: textLength(string), string, captures }
+}
+
+/** The named groups of a match as an object. */
+function namedGroups(text: string, match: Match, { names }: Regex): Value {
+  const draft: Draft = {}
+  for (const { name, group } of [...names].sort((a, b) => a.group - b.group)) {
+    put(draft, name, groupText(text, match, group))
+  }
+  return draft
+}
+
+function groupText(text: string, match: Match, group: number): string | null {
+  const from = match[group * 2] ?? -1
+  if (from < 0) return null
+  return match[0] === match[1] ? '' : text.slice(from, match[group * 2 + 1])
+}
+
+function eachCapture(input: Value, re: Value, flags: Value, emit: Emit): Stop {
+  const text = subject(input)
+  const pattern = patternOf(re, flags)
+  for (const match of matches(text, pattern)) {
+    const stop = emit(namedGroups(text, match, pattern.regex))
+    if (stop !== undefined) return stop
+  }
+  return undefined
+}
+
+function scan(re: Code, flags: Code | null): Code {
+  return many((env, input, emit) =>
+    overFlags(re, flags, env, input, (source, mode) => {
+      const pattern = patternOf(...globally(input, source, mode))
+      const text = subject(input)
+      const { groups } = pattern.regex
+      for (const match of matches(text, pattern)) {
+        const whole: Value = text.slice(match[0], match[1])
+        const parts = Array.from({ length: groups }, (_part, at) => groupText(text, match, at + 1))
+        const stop = emit(groups > 0 ? parts : whole)
+        if (stop !== undefined) return stop
+      }
+      return undefined
+    }),
+  )
+}
+
+/** Pattern and flags with `g`; in the order in which jq finds mistakes. */
+function globally(input: Value, re: Value, flags: Value): [Value, Value] {
+  const mode = add('g', flags)
+  subject(input)
+  return [re, mode]
+}
+
+/** The text between matches. */
+function pieces(input: Value, re: Value, flags: Value): Value[] {
+  const text = subject(input)
+  const parts: Value[] = []
+  let previous = 0
+  for (const match of matches(text, patternOf(re, flags))) {
+    parts.push(text.slice(previous, match[0]))
+    previous = match[1] ?? 0
+  }
+  parts.push(text.slice(previous))
+  return parts
+}
+
+function splits(re: Code, flags: Code | null): Code {
+  return many((env, input, emit) =>
+    overFlags(re, flags, env, input, (pattern, mode) => {
+      for (const part of pieces(input, pattern, add(mode, 'g'))) {
+        const stop = emit(part)
+        if (stop !== undefined) return stop
+      }
+      return undefined
+    }),
+  )
+}
+
+/** `sub` and `gsub`: with several replacements there are several outputs, the nth made of the nth of each match. */
+function substitute(re: Code, by: Code, flags: Code | null, always: string): Code {
+  const one = by.one
+  if (one !== null && re.one !== null && (flags === null || flags.one !== null)) {
+    return single((env, input) => {
+      const source = re.one?.(env, input)
+      const mode = flags === null ? '' : flags.one?.(env, input)
+      if (source === undefined || mode === undefined) return undefined
+      const text = subjectOf(input, source, mode, always)
+      const pattern = patternOf(source, add(mode, always))
+      let result: Value = ''
+      let previous = 0
+      const found = matches(text, pattern)
+      if (found.length === 0) return text
+      let complete = true
+      for (const match of found) {
+        const insert = one(env, namedGroups(text, match, pattern.regex))
+        if (insert === undefined) complete = false
+        else result = join(result, text.slice(previous, match[0]), insert)
+        previous = match[1] ?? 0
+      }
+      return complete ? concat(asText(result), text.slice(previous)) : undefined
+    })
+  }
+  return many((env, input, emit) =>
+    overFlags(re, flags, env, input, (source, mode) => {
+      const text = subjectOf(input, source, mode ?? '', always)
+      return substituteEach(text, patternOf(source, add(mode ?? '', always)), by, env, emit)
+    }),
+  )
+}
+
+function subjectOf(input: Value, _re: Value, flags: Value, always: string): string {
+  add(flags, always)
+  return subject(input)
+}
+
+function asText(value: Value): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function join(before: Value, gap: string, insert: Value): Value {
+  return add(before, add(gap, insert))
+}
+
+function substituteEach(text: string, pattern: Pattern, by: Code, env: Env, emit: Emit): Stop {
+  const found = matches(text, pattern)
+  if (found.length === 0) return emit(text)
+  const results: Value[] = []
+  let previous = 0
+  for (const match of found) {
+    const gap = text.slice(previous, match[0])
+    let at = 0
+    const stop = by.each(env, namedGroups(text, match, pattern.regex), (insert) => {
+      results[at] = join(results[at] ?? null, gap, insert)
+      at++
+      return undefined
+    })
+    if (stop !== undefined) return stop
+    previous = match[1] ?? 0
+  }
+  if (results.length === 0) return undefined
+  for (const result of results) {
+    const stop = emit(add(result, text.slice(previous)))
+    if (stop !== undefined) return stop
+  }
+  return undefined
+}

@@ -1,0 +1,110 @@
+import { forEach } from '../access.ts'
+import { steps } from '../budget.ts'
+import { fail } from '../errors.ts'
+import { toText } from '../formats.ts'
+import { toNumber } from '../numbers.ts'
+import { add } from '../operate.ts'
+import { occurrences, splitText } from '../text.ts'
+import { isArray, isNumber, type Value } from '../value.ts'
+import { type Builtins, ofInput, ofOne, typeError } from './define.ts'
+
+/** Strings without regular expressions. */
+export const strings: Builtins = {
+  'startswith/1': ofOne(startsWith),
+  'endswith/1': ofOne(endsWith),
+  'ltrimstr/1': ofOne(dropStart),
+  'rtrimstr/1': ofOne(dropEnd),
+  'trimstr/1': ofOne((input, part) => dropEnd(dropStart(input, part), part)),
+  'trim/0': ofInput((input) => trim(input, true, true)),
+  'ltrim/0': ofInput((input) => trim(input, true, false)),
+  'rtrim/0': ofInput((input) => trim(input, false, true)),
+  'split/1': ofOne((input, separator) =>
+    typeof input === 'string' && typeof separator === 'string'
+      ? splitText(input, separator)
+      : fail('split input and separator must be strings'),
+  ),
+  'join/1': ofOne(join),
+  'explode/0': ofInput(explode),
+  'implode/0': ofInput(implode),
+  'ascii/0': ofInput((input) => implode([input])),
+  'ascii_downcase/0': ofInput((input) => recase(input, /[A-Z]+/g, (text) => text.toLowerCase())),
+  'ascii_upcase/0': ofInput((input) => recase(input, /[a-z]+/g, (text) => text.toUpperCase())),
+  '_strindices/1': ofOne((input, wanted) => {
+    if (typeof input !== 'string') return typeError(input, 'cannot be searched, as it is not a string')
+    return typeof wanted === 'string' ? occurrences(input, wanted) : typeError(wanted, 'is not a string')
+  }),
+}
+
+function startsWith(input: Value, part: Value): Value {
+  if (typeof input === 'string' && typeof part === 'string') return input.startsWith(part)
+  return fail('startswith() requires string inputs')
+}
+
+function endsWith(input: Value, part: Value): Value {
+  if (typeof input === 'string' && typeof part === 'string') return input.endsWith(part)
+  return fail('endswith() requires string inputs')
+}
+
+function dropStart(input: Value, part: Value): Value {
+  // Both are strings where startsWith gives true.
+  return startsWith(input, part) === true ? (input as string).slice((part as string).length) : input
+}
+
+function dropEnd(input: Value, part: Value): Value {
+  if (endsWith(input, part) !== true) return input
+  // As above.
+  return (input as string).slice(0, (input as string).length - (part as string).length)
+}
+
+const blanks = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'
+const leading = new RegExp(`^${blanks}+`)
+const blank = new RegExp(blanks)
+
+function trim(input: Value, start: boolean, end: boolean): Value {
+  if (typeof input !== 'string') return fail('trim input must be a string')
+  steps(1 + (input.length >> 5))
+  const text = start ? input.replace(leading, '') : input
+  if (!end) return text
+  let length = text.length
+  while (length > 0 && blank.test(text[length - 1] ?? '')) length--
+  return text.slice(0, length)
+}
+
+/** Null is empty, numbers and booleans are written out; other kinds are an error of the addition. */
+function join(input: Value, separator: Value): Value {
+  let result: Value = null
+  forEach(input, false, (item) => {
+    const start = result === null ? '' : add(result, separator)
+    const piece = item === null ? '' : typeof item === 'boolean' || isNumber(item) ? toText(item) : item
+    result = add(start, piece)
+    return undefined
+  })
+  return result === null || result === false ? '' : result
+}
+
+function explode(input: Value): Value {
+  if (typeof input !== 'string') return fail('explode input must be a string')
+  steps(1 + input.length)
+  return Array.from(input.toWellFormed(), (character) => character.codePointAt(0) ?? 0)
+}
+
+function implode(input: Value): Value {
+  if (!isArray(input)) return fail('implode input must be an array')
+  steps(1 + input.length)
+  let text = ''
+  for (const item of input) {
+    if (!isNumber(item) || Number.isNaN(toNumber(item))) {
+      return typeError(item, "can't be imploded, unicode codepoint needs to be numeric")
+    }
+    const code = Math.trunc(toNumber(item))
+    const valid = code >= 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff)
+    text += String.fromCodePoint(valid ? code : 0xfffd)
+  }
+  return text
+}
+
+function recase(input: Value, letters: RegExp, change: (text: string) => string): Value {
+  if (typeof input !== 'string') return fail('explode input must be a string')
+  steps(1 + (input.length >> 4))
+  return input.replace(letters, change)
+}

@@ -1,0 +1,188 @@
+import { step } from './budget.ts'
+import { Raised } from './errors.ts'
+import { Exact } from './numbers.ts'
+import type { Value } from './value.ts'
+
+/**
+ * An environment is an immutable list of cells, so a closure keeps the one it was made in and recursion needs no frames.
+ * How far up a name stands is known when the expression is compiled.
+ */
+export class Cell {
+  readonly value: Value
+  /** Set where the cell holds a parameter that is an expression. */
+  readonly closure: Closure | null
+  readonly up: Env
+
+  constructor(value: Value, closure: Closure | null, up: Env) {
+    this.value = value
+    this.closure = closure
+    this.up = up
+  }
+}
+
+export type Env = Cell | null
+
+export interface Closure {
+  readonly code: Code
+  readonly env: Env
+}
+
+/** Undefined to go on; anything else unwinds to whoever made that object (`break`, `first`, `limit`). */
+export type Stop = object | undefined
+
+export type Emit = (value: Value) => Stop
+export type One = (env: Env, input: Value) => Value | undefined
+export type Each = (env: Env, input: Value, emit: Emit) => Stop
+
+/**
+ * How far a path expression has come: `at` is the value the path leads to. Like jq's own path register it is threaded
+ * through everything that runs inside `path(...)`; an access is valid only on the very value the path leads to.
+ */
+export interface Place {
+  readonly at: Value
+  readonly key: Value
+  readonly up: Place | null
+}
+
+export type EmitPlace = (value: Value, place: Place) => Stop
+export type Walk = (env: Env, input: Value, place: Place, emit: EmitPlace) => Stop
+
+/** A compiled expression. */
+export interface Code {
+  /** The cheap way, for an expression with at most one output: undefined is none. Null where there may be several. */
+  readonly one: One | null
+  readonly each: Each
+  /** The same inside a path expression. */
+  readonly walk: Walk
+  /** The value of a literal, which lets operators specialise. */
+  readonly constant?: Value
+}
+
+/** Stops a generator of which no more is wanted; only ever seen by the one who returned it. */
+export const enough: object = {}
+
+/** A `break` on its way through code that gathers outputs and so cannot hand a Stop on. */
+export class Unwind {
+  readonly to: object
+  constructor(to: object) {
+    this.to = to
+  }
+}
+
+/** What a generator returned to code that itself never stops it: nothing, or a `break` that must go on. */
+export function settle(stop: Stop): void {
+  if (stop !== undefined) throw new Unwind(stop)
+}
+
+/** All outputs. */
+export function gather(code: Code, env: Env, input: Value): Value[] {
+  const values: Value[] = []
+  settle(
+    code.each(env, input, (value) => {
+      step()
+      values.push(value)
+      return undefined
+    }),
+  )
+  return values
+}
+
+/** An expression with at most one output. Without `walk` its output is no place of its input. */
+export function single(one: One, walk?: Walk): Code {
+  const each: Each = (env, input, emit) => {
+    const value = one(env, input)
+    return value === undefined ? undefined : emit(value)
+  }
+  return { one, each, walk: walk ?? fresh(each) }
+}
+
+export function many(each: Each, walk?: Walk): Code {
+  return { one: null, each, walk: walk ?? fresh(each) }
+}
+
+export function constant(value: Value): Code {
+  return { ...single(() => value), constant: value }
+}
+
+export const identity: Code = {
+  one: (_env, input) => input,
+  each: (_env, input, emit) => emit(input),
+  walk: (_env, input, place, emit) => emit(input, place),
+}
+
+/** Outputs that do not move the path, but may be the value it leads to: variables, parameters. */
+export function still(each: Each): Walk {
+  return (env, input, place, emit) => each(env, input, (value) => emit(value, place))
+}
+
+/** No value is this one. */
+const nowhere: Value = Object.freeze({})
+
+/** Fresh outputs. A string or number made here is not the one in the input, even if it looks the same. */
+function fresh(each: Each): Walk {
+  return (env, input, place, emit) =>
+    each(env, input, (value) => {
+      const same = typeof value === 'boolean' || (typeof value === 'object' && !(value instanceof Exact))
+      return emit(value, same ? place : { at: nowhere, key: place.key, up: place.up })
+    })
+}
+
+/** Run a one-output function behind an expression. */
+export function after(target: Code, apply: (value: Value) => Value | undefined, walk?: Walk): Code {
+  const { one } = target
+  if (target === identity) return single((_env, input) => apply(input), walk)
+  if (one !== null) {
+    return single((env, input) => {
+      const value = one(env, input)
+      return value === undefined ? undefined : apply(value)
+    }, walk)
+  }
+  return many(
+    (env, input, emit) =>
+      target.each(env, input, (value) => {
+        const result = apply(value)
+        return result === undefined ? undefined : emit(result)
+      }),
+    walk,
+  )
+}
+
+/** Evaluate `second` in the outer loop and `first` in the inner one, as jq does with operands and arguments. */
+export function both(first: Code, second: Code, apply: (a: Value, b: Value) => Value | undefined): Code {
+  const a = first.one
+  const b = second.one
+  if (a !== null && b !== null) {
+    return single((env, input) => {
+      const right = b(env, input)
+      if (right === undefined) return undefined
+      const left = a(env, input)
+      return left === undefined ? undefined : apply(left, right)
+    })
+  }
+  return many((env, input, emit) =>
+    second.each(env, input, (right) =>
+      first.each(env, input, (left) => {
+        const result = apply(left, right)
+        return result === undefined ? undefined : emit(result)
+      }),
+    ),
+  )
+}
+
+/** Whether `input` is the very value the path leads to. Strings have no identity here, so equal ones pass. */
+export function isIntact(input: Value, place: Place): boolean {
+  return Object.is(input, place.at)
+}
+
+/** The keys that lead to a place, from the top. */
+export function keysTo(place: Place): Value[] {
+  const keys: Value[] = []
+  for (let at = place; at.up !== null; at = at.up) keys.push(at.key)
+  return keys.reverse()
+}
+
+/** The raised error, or throws on whatever is not one: a budget, a defect. */
+export function raised(error: unknown): Raised {
+  if (error instanceof Raised) return error
+  throw error
+}

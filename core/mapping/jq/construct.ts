@@ -1,0 +1,116 @@
+import { step } from './budget.ts'
+import { type Code, constant, type Env, gather, many, type Stop, single } from './code.ts'
+import { fail } from './errors.ts'
+import { formatter } from './formats.ts'
+import { excerpt } from './json-write.ts'
+import { concat } from './text.ts'
+import { type Draft, kindOf, put, type Value } from './value.ts'
+
+/** `[body]` */
+export function array(body: Code | null): Code {
+  if (body === null) return constant([])
+  const { one } = body
+  if (one !== null) {
+    return {
+      ...single((env, input) => {
+        const value = one(env, input)
+        return value === undefined ? [] : [value]
+      }),
+      walk: collectWalk(body),
+    }
+  }
+  return {
+    ...single((env, input) => gather(body, env, input)),
+    walk: collectWalk(body),
+  }
+}
+
+/** Inside a path expression the elements are still checked as paths, although the array is none. */
+function collectWalk(body: Code): Code['walk'] {
+  return (env, input, place, emit) => {
+    const values: Value[] = []
+    const stop = body.walk(env, input, place, (value) => {
+      step()
+      values.push(value)
+      return undefined
+    })
+    return stop ?? emit(values, place)
+  }
+}
+
+export interface Entry {
+  readonly key: Code
+  readonly value: Code
+}
+
+/** `{key: value, ...}`: the first entry is the outermost loop, and a key is outside of its value. */
+export function object(entries: readonly Entry[]): Code {
+  const singles = entries.every((entry) => entry.key.one !== null && entry.value.one !== null)
+  if (singles) {
+    const names = entries.map((entry) => entry.key.constant)
+    return single((env, input) => {
+      const draft: Draft = {}
+      for (let at = 0; at < entries.length; at++) {
+        const entry = entries[at]
+        const key = names[at] ?? entry?.key.one?.(env, input)
+        if (key === undefined) return undefined
+        const value = entry?.value.one?.(env, input)
+        if (value === undefined) return undefined
+        put(draft, typeof key === 'string' ? key : notAKey(key), value)
+      }
+      return draft
+    })
+  }
+  return many((env, input, emit) => build(entries, 0, {}, env, input, emit))
+}
+
+function build(
+  entries: readonly Entry[],
+  at: number,
+  draft: Draft,
+  env: Env,
+  input: Value,
+  emit: (value: Value) => Stop,
+): Stop {
+  const entry = entries[at]
+  if (entry === undefined) return emit(draft)
+  return entry.key.each(env, input, (key) =>
+    entry.value.each(env, input, (value) => {
+      step()
+      const copy: Draft = { ...draft }
+      put(copy, typeof key === 'string' ? key : notAKey(key), value)
+      return build(entries, at + 1, copy, env, input, emit)
+    }),
+  )
+}
+
+export function notAKey(key: Value): never {
+  return fail(`Cannot use ${kindOf(key)} (${excerpt(key)}) as object key`)
+}
+
+/** A string with interpolations: the last one is the outermost loop. */
+export function text(format: string, parts: readonly (string | Code)[]): Code {
+  const write = formatter(format)
+  if (parts.every((part) => typeof part === 'string' || part.one !== null)) {
+    return single((env, input) => {
+      let result = ''
+      for (let at = parts.length - 1; at >= 0; at--) {
+        const part = parts[at]
+        if (typeof part === 'string') result = concat(part, result)
+        else {
+          const value = part?.one?.(env, input)
+          if (value === undefined) return undefined
+          result = concat(typeof value === 'string' && format === 'text' ? value : write(value), result)
+        }
+      }
+      return result
+    })
+  }
+  const assemble = (env: Env, input: Value, at: number, tail: string, emit: (value: Value) => Stop): Stop => {
+    const part = parts[at]
+    if (part === undefined) return emit(tail)
+    if (typeof part === 'string') return assemble(env, input, at - 1, concat(part, tail), emit)
+    return part.each(env, input, (value) => assemble(env, input, at - 1, concat(write(value), tail), emit))
+  }
+  return many((env, input, emit) => assemble(env, input, parts.length - 1, '', emit))
+}

@@ -1,0 +1,218 @@
+import { meter } from './budget.ts'
+import {
+  Cell,
+  type Code,
+  type Env,
+  enough,
+  many,
+  raised,
+  type Stop,
+  settle,
+  single,
+  Unwind,
+  type Walk,
+} from './code.ts'
+import { isTrue, type Value } from './value.ts'
+
+export function pipe(left: Code, right: Code): Code {
+  const a = left.one
+  const b = right.one
+  const walk: Walk = (env, input, place, emit) =>
+    left.walk(env, input, place, (value, found) => right.walk(env, value, found, emit))
+  if (a !== null && b !== null) {
+    return single((env, input) => {
+      const value = a(env, input)
+      return value === undefined ? undefined : b(env, value)
+    }, walk)
+  }
+  if (a !== null) {
+    return many((env, input, emit) => {
+      const value = a(env, input)
+      return value === undefined ? undefined : right.each(env, value, emit)
+    }, walk)
+  }
+  return many((env, input, emit) => left.each(env, input, (value) => right.each(env, value, emit)), walk)
+}
+
+export function comma(left: Code, right: Code): Code {
+  return many(
+    (env, input, emit) => left.each(env, input, emit) ?? right.each(env, input, emit),
+    (env, input, place, emit) => left.walk(env, input, place, emit) ?? right.walk(env, input, place, emit),
+  )
+}
+
+export function conditional(condition: Code, then: Code, otherwise: Code): Code {
+  const test = condition.one
+  const yes = then.one
+  const no = otherwise.one
+  const walk: Walk = (env, input, place, emit) =>
+    condition.each(env, input, (value) => (isTrue(value) ? then : otherwise).walk(env, input, place, emit))
+  if (test !== null && yes !== null && no !== null) {
+    return single((env, input) => {
+      const value = test(env, input)
+      if (value === undefined) return undefined
+      return value === null || value === false ? no(env, input) : yes(env, input)
+    }, walk)
+  }
+  return many(
+    (env, input, emit) =>
+      condition.each(env, input, (value) => (isTrue(value) ? then : otherwise).each(env, input, emit)),
+    walk,
+  )
+}
+
+/** `and` and `or`. The operands are not protected from a surrounding path expression; jq does not either. */
+export function logic(operator: 'and' | 'or', left: Code, right: Code): Code {
+  const decided = operator === 'or'
+  const a = left.one
+  const b = right.one
+  const walk: Walk = (env, input, place, emit) =>
+    left.walk(env, input, place, (value, found) =>
+      isTrue(value) === decided
+        ? emit(decided, found)
+        : right.walk(env, input, found, (other, last) => emit(isTrue(other), last)),
+    )
+  if (a !== null && b !== null) {
+    return single((env, input) => {
+      const value = a(env, input)
+      if (value === undefined) return undefined
+      if (isTrue(value) === decided) return decided
+      const other = b(env, input)
+      return other === undefined ? undefined : isTrue(other)
+    }, walk)
+  }
+  return many(
+    (env, input, emit) =>
+      left.each(env, input, (value) =>
+        isTrue(value) === decided ? emit(decided) : right.each(env, input, (other) => emit(isTrue(other))),
+      ),
+    walk,
+  )
+}
+
+/** `left // right`: the true outputs of the left, or else the right. An error of the left stays an error. */
+export function alternative(left: Code, right: Code): Code {
+  const a = left.one
+  const b = right.one
+  const walk: Walk = (env, input, place, emit) => {
+    let found = false
+    const stop = left.walk(env, input, place, (value, at) => {
+      if (!isTrue(value)) return undefined
+      found = true
+      return emit(value, at)
+    })
+    return found || stop !== undefined ? stop : right.walk(env, input, place, emit)
+  }
+  if (a !== null && b !== null) {
+    return single((env, input) => {
+      const value = a(env, input)
+      return value === undefined || value === null || value === false ? b(env, input) : value
+    }, walk)
+  }
+  return many((env, input, emit) => {
+    let found = false
+    const stop = left.each(env, input, (value) => {
+      if (!isTrue(value)) return undefined
+      found = true
+      return emit(value)
+    })
+    return found || stop !== undefined ? stop : right.each(env, input, emit)
+  }, walk)
+}
+
+/** `try body catch handler`. What goes wrong behind an output of the body is none of its business. */
+export function attempt(body: Code, handler: Code | null): Code {
+  const a = body.one
+  const walk: Walk = (env, input, place, emit) => {
+    let outside = false
+    const { depth } = meter
+    try {
+      return body.walk(env, input, place, (value, at) => {
+        outside = true
+        const stop = emit(value, at)
+        outside = false
+        return stop
+      })
+    } catch (error) {
+      if (outside) throw error
+      const { value } = raised(error)
+      meter.depth = depth
+      return handler === null ? undefined : handler.walk(env, value, place, emit)
+    }
+  }
+  if (a !== null && (handler === null || handler.one !== null)) {
+    const rescue = handler?.one
+    return single((env, input) => {
+      const { depth } = meter
+      try {
+        return a(env, input)
+      } catch (error) {
+        const { value } = raised(error)
+        meter.depth = depth
+        return rescue?.(env, value)
+      }
+    }, walk)
+  }
+  return many((env, input, emit) => {
+    let outside = false
+    const { depth } = meter
+    try {
+      return body.each(env, input, (value) => {
+        outside = true
+        const stop = emit(value)
+        outside = false
+        return stop
+      })
+    } catch (error) {
+      if (outside) throw error
+      const { value } = raised(error)
+      meter.depth = depth
+      return handler === null ? undefined : handler.each(env, value, emit)
+    }
+  }, walk)
+}
+
+/** `label $name | body`: the cell that is pushed is what a `break` unwinds to. */
+export function label(body: Code): Code {
+  const within = (env: Env, run: (cell: Cell) => Stop): Stop => {
+    const cell = new Cell(null, null, env)
+    const { depth } = meter
+    try {
+      const stop = run(cell)
+      return stop === cell ? undefined : stop
+    } catch (error) {
+      if (!(error instanceof Unwind) || error.to !== cell) throw error
+      meter.depth = depth
+      return undefined
+    }
+  }
+  return many(
+    (env, input, emit) => within(env, (cell) => body.each(cell, input, emit)),
+    (env, input, place, emit) => within(env, (cell) => body.walk(cell, input, place, emit)),
+  )
+}
+
+export function breakTo(hops: number): Code {
+  return many((env) => ancestor(env, hops))
+}
+
+export function ancestor(env: Env, hops: number): Cell {
+  let cell = env
+  for (let left = hops; left > 0; left--) cell = cell?.up ?? null
+  if (cell === null) throw new Error('the compiler counted the environment wrongly')
+  return cell
+}
+
+/** The first output, by the cheap way where there is one. */
+export function firstOf(code: Code): (env: Env, input: Value) => Value | undefined {
+  if (code.one !== null) return code.one
+  return (env, input) => {
+    let found: Value | undefined
+    const stop = code.each(env, input, (value) => {
+      found = value
+      return enough
+    })
+    if (stop !== enough) settle(stop)
+    return found
+  }
+}

@@ -1,0 +1,146 @@
+import type { BinaryOperator } from './ast.ts'
+import { checkLength, step, steps } from './budget.ts'
+import { both, type Code, constant, single } from './code.ts'
+import { fail, Raised } from './errors.ts'
+import { excerpt } from './json-write.ts'
+import { Exact, toNumber } from './numbers.ts'
+import { compare, equal, merge } from './order.ts'
+import { concat, splitText } from './text.ts'
+import { type Draft, isArray, isNumber, isObject, kindOf, put, type Value } from './value.ts'
+
+type Operation = (left: Value, right: Value) => Value
+
+function mismatch(left: Value, right: Value, what: string): never {
+  return fail(`${kindOf(left)} (${excerpt(left)}) and ${kindOf(right)} (${excerpt(right)}) ${what}`)
+}
+
+export function add(left: Value, right: Value): Value {
+  if (typeof left === 'number' && typeof right === 'number') return left + right
+  if (typeof left === 'string' && typeof right === 'string') return concat(left, right)
+  if (left === null) return right
+  if (right === null) return left
+  if (isNumber(left) && isNumber(right)) return toNumber(left) + toNumber(right)
+  if (isArray(left) && isArray(right)) {
+    steps(1 + ((left.length + right.length) >> 3))
+    return [...left, ...right]
+  }
+  if (isObject(left) && isObject(right)) {
+    const draft: Draft = { ...left }
+    const keys = Object.keys(right)
+    steps(1 + keys.length)
+    for (const key of keys) put(draft, key, right[key] ?? null)
+    return draft
+  }
+  return mismatch(left, right, 'cannot be added')
+}
+
+function subtract(left: Value, right: Value): Value {
+  if (isNumber(left) && isNumber(right)) return toNumber(left) - toNumber(right)
+  if (isArray(left) && isArray(right)) {
+    return left.filter((value) => {
+      step()
+      return !right.some((other) => equal(value, other))
+    })
+  }
+  return mismatch(left, right, 'cannot be subtracted')
+}
+
+function multiply(left: Value, right: Value): Value {
+  if (isNumber(left) && isNumber(right)) return toNumber(left) * toNumber(right)
+  if (typeof left === 'string' && isNumber(right)) return repeat(left, toNumber(right))
+  if (isNumber(left) && typeof right === 'string') return repeat(right, toNumber(left))
+  if (isObject(left) && isObject(right)) return merge(left, right)
+  return mismatch(left, right, 'cannot be multiplied')
+}
+
+function repeat(text: string, times: number): Value {
+  if (times < 0 || Number.isNaN(times)) return null
+  const count = Math.min(Math.trunc(times), 2 ** 31 - 1)
+  const length = Buffer.byteLength(text) * count
+  if (length >= 2 ** 31 - 8) return fail('Repeat string result too long')
+  checkLength(length)
+  return text.repeat(count)
+}
+
+function divide(left: Value, right: Value): Value {
+  if (isNumber(left) && isNumber(right)) {
+    const divisor = toNumber(right)
+    if (divisor === 0) return mismatch(left, right, 'cannot be divided because the divisor is zero')
+    return toNumber(left) / divisor
+  }
+  if (typeof left === 'string' && typeof right === 'string') return splitText(left, right)
+  return mismatch(left, right, 'cannot be divided')
+}
+
+/** Remainder of 64-bit integers; what does not fit is clamped, as in jq. */
+function remainder(left: Value, right: Value): Value {
+  if (!isNumber(left) || !isNumber(right)) return mismatch(left, right, 'cannot be divided (remainder)')
+  const dividend = toNumber(left)
+  const divisor = toNumber(right)
+  if (Number.isNaN(dividend) || Number.isNaN(divisor)) return Number.NaN
+  const whole = Math.trunc(divisor)
+  if (whole === 0) return mismatch(left, right, 'cannot be divided (remainder) because the divisor is zero')
+  if (Math.abs(dividend) <= Number.MAX_SAFE_INTEGER && Math.abs(whole) <= Number.MAX_SAFE_INTEGER) {
+    const rest = Math.trunc(dividend) % whole
+    return rest === 0 ? 0 : rest
+  }
+  return Number(clampInteger(dividend) % clampInteger(whole))
+}
+
+function clampInteger(number: number): bigint {
+  const limit = 2n ** 63n
+  if (number >= 2 ** 63) return limit - 1n
+  return number <= -(2 ** 63) ? -limit : BigInt(Math.trunc(number))
+}
+
+const operations: Readonly<Record<BinaryOperator, Operation>> = {
+  '+': add,
+  '-': subtract,
+  '*': multiply,
+  '/': divide,
+  '%': remainder,
+  '==': equal2,
+  '!=': (left, right) => !equal(left, right),
+  '<': (left, right) => compare(left, right) < 0,
+  '<=': (left, right) => compare(left, right) <= 0,
+  '>': (left, right) => compare(left, right) > 0,
+  '>=': (left, right) => compare(left, right) >= 0,
+}
+
+function equal2(left: Value, right: Value): Value {
+  return equal(left, right)
+}
+
+export function operation(operator: BinaryOperator): Operation {
+  return operations[operator]
+}
+
+/** An operator between two expressions; two literals are computed once. */
+export function binary(operator: BinaryOperator, left: Code, right: Code): Code {
+  const apply = operations[operator]
+  const { constant: a } = left
+  const { constant: b } = right
+  if (a !== undefined && b !== undefined) {
+    try {
+      return constant(apply(a, b))
+    } catch (error) {
+      if (error instanceof Raised) return single(() => apply(a, b))
+      throw error
+    }
+  }
+  if (typeof b === 'string' && left.one !== null && (operator === '==' || operator === '!=')) {
+    const read = left.one
+    const expected = operator === '=='
+    return single((env, input) => {
+      const value = read(env, input)
+      return value === undefined ? undefined : (value === b) === expected
+    })
+  }
+  return both(left, right, apply)
+}
+
+export function negate(value: Value): Value {
+  if (typeof value === 'number') return -value
+  if (value instanceof Exact) return value.withSign(!value.negative)
+  return fail(`${kindOf(value)} (${excerpt(value)}) cannot be negated`)
+}
