@@ -17,7 +17,9 @@ if (supported) {
     .map((dir) => join(dir, `node-${process.platform}-${process.arch}`, 'bin', 'node'))
     .find((file) => existsSync(file))
   if (pinned === undefined) {
-    console.error(`catchment needs Node 22.19 or newer; this is ${process.versions.node}. Install Node 24 LTS and run again.`)
+    console.error(
+      `catchment needs Node 22.19 or newer; this is ${process.versions.node}. Install Node 24 LTS and run again.`,
+    )
     process.exit(2)
   }
   const child = spawn(pinned, process.argv.slice(1), { stdio: 'inherit' })

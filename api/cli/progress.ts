@@ -13,11 +13,14 @@ export function scanLine(event: ScanEvent, elapsed: number): string {
   const name = `${event.source} ${event.kind} ${event.partition}`
   const rate = elapsed > 0 ? (event.items * 1000) / elapsed : 0
   if (event.state === 'parked') {
-    const until = event.parkedUntil === undefined ? '' : ` until ${new Date(event.parkedUntil).toISOString().slice(11, 19)}`
+    const until =
+      event.parkedUntil === undefined ? '' : ` until ${new Date(event.parkedUntil).toISOString().slice(11, 19)}`
     return `${name}  parked${until}: rate limit, ${event.items} items so far`
   }
   const share =
-    event.expected === undefined || event.expected === 0 ? '' : `  ${Math.min(99, Math.floor((event.items * 100) / event.expected))} %`
+    event.expected === undefined || event.expected === 0
+      ? ''
+      : `  ${Math.min(99, Math.floor((event.items * 100) / event.expected))} %`
   const left =
     event.expected === undefined || rate === 0 || event.expected <= event.items
       ? ''
@@ -26,7 +29,8 @@ export function scanLine(event: ScanEvent, elapsed: number): string {
     const reason = event.reason === undefined ? '' : `: ${event.reason}`
     return `${name}  ${event.state}  ${event.items} items, ${event.changed} changed, ${event.pages} pages, ${duration(elapsed)}${reason}`
   }
-  const of = event.expected === undefined || event.expected === 0 ? `${event.items}` : `${event.items}/${event.expected}`
+  const of =
+    event.expected === undefined || event.expected === 0 ? `${event.items}` : `${event.items}/${event.expected}`
   return `${name}  ${of} items${share}  ${Math.round(rate)}/s${left}`
 }
 

@@ -188,6 +188,8 @@ export interface Integration<Config = unknown> {
   readonly name: string
   /** Parses the source's `config` block; its descriptions are the documentation. */
   readonly config: ZodType<Config>
+  /** Kinds that are scanned where the configuration names none: few and cheap. What costs more is asked for by name. */
+  readonly defaultKinds: readonly string[]
   /** Opens nothing yet: the first call goes out with `check`. */
   connect(config: Config, tools: Tools): Connection
 }

@@ -4,6 +4,7 @@ import { createClient } from './client.ts'
 import { organizationKind } from './kinds/organization.ts'
 import { repositoryKind } from './kinds/repository.ts'
 import { teamKind } from './kinds/team.ts'
+import { teamAccessKind } from './kinds/team-access.ts'
 import { userKind } from './kinds/user.ts'
 import { type GithubConfig, githubConfig } from './schema.ts'
 import { createScope } from './scope.ts'
@@ -13,6 +14,7 @@ import { signals, verify } from './webhooks.ts'
 export const github: Integration<GithubConfig> = {
   name: 'github',
   config: githubConfig,
+  defaultKinds: ['organization', 'repository', 'team', 'user'],
   connect(config, tools) {
     const client = createClient(config, tools)
     const scope = createScope(config, client)
@@ -22,6 +24,7 @@ export const github: Integration<GithubConfig> = {
         repositoryKind(config, client, scope),
         teamKind(config, client, scope),
         userKind(config, client, scope),
+        teamAccessKind(config, client, scope),
       ],
       check: (signal) => check(config, client, scope, signal),
       webhook: { verify, signals: (delivery) => signals(delivery, scope, config.only) },

@@ -38,7 +38,8 @@ export async function get(client: Client, text: string, options: { readonly json
     ...Object.entries(entity.properties).map(([name, value]) => [name, show(value)]),
     ...Object.entries(entity.relations).map(([name, value]) => [`${name} ->`, show(value)]),
   ]
-  for (const [name, value] of rows) print(`  ${name?.padEnd(Math.max(...rows.map((row) => row[0]?.length ?? 0)))}  ${value}`)
+  for (const [name, value] of rows)
+    print(`  ${name?.padEnd(Math.max(...rows.map((row) => row[0]?.length ?? 0)))}  ${value}`)
   for (const problem of entity.failed) print(`  ! ${problem.field} keeps its last good value: ${problem.message}`)
   print(`  revision ${entity.revision}, updated ${entity.updatedAt}`)
   return 0
@@ -82,13 +83,17 @@ export async function explain(client: Client, text: string, options: { readonly 
   for (const part of answer.contributions) {
     print(`  from ${part.source} ${part.kind} ${part.key} by mapping ${part.mapping}${part.owning ? '' : ' (weak)'}`)
     for (const partition of part.partitions)
-      print(`    in ${partition.name}: ${partition.state}${partition.scannedAt === null ? '' : `, last complete scan ${partition.scannedAt}`}`)
+      print(
+        `    in ${partition.name}: ${partition.state}${partition.scannedAt === null ? '' : `, last complete scan ${partition.scannedAt}`}`,
+      )
     for (const problem of part.problems) print(`    ! ${problem.field}: ${problem.message}`)
   }
   for (const record of answer.records) {
     print(`  record ${record.source}/${record.kind}/${record.key} (${record.state})`)
     for (const mapping of record.mappings)
-      print(`    ${mapping.mapping}: ${mapping.outcome}${mapping.expression === undefined ? '' : `, selector ${mapping.expression}`}${mapping.problem === undefined ? '' : `: ${mapping.problem.message}`}`)
+      print(
+        `    ${mapping.mapping}: ${mapping.outcome}${mapping.expression === undefined ? '' : `, selector ${mapping.expression}`}${mapping.problem === undefined ? '' : `: ${mapping.problem.message}`}`,
+      )
   }
   for (const hold of answer.held) print(`  held ${hold.id}: ${hold.what}: ${hold.reason}`)
   if (answer.candidates.length > 0) print(`  Did you mean: ${answer.candidates.join(', ')}`)

@@ -36,7 +36,9 @@ export async function held(client: Client, options: HeldOptions): Promise<number
     ),
   )
   if (answer.items.length > 0)
-    print('Take them away: catchment held approve ID...   Keep them: catchment held reject ID...   (--all for every one)')
+    print(
+      'Take them away: catchment held approve ID...   Keep them: catchment held reject ID...   (--all for every one)',
+    )
   return 0
 }
 

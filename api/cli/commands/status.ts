@@ -60,11 +60,19 @@ export async function status(client: Client, options: { readonly json: boolean }
       ]),
     ),
   )
-  print(table(['source', 'kind', 'partition', 'records', 'state', 'attention', 'next'], rows, 'No source has been scanned yet.'))
+  print(
+    table(
+      ['source', 'kind', 'partition', 'records', 'state', 'attention', 'next'],
+      rows,
+      'No source has been scanned yet.',
+    ),
+  )
   for (const source of items) {
     if (source.problem !== null) print(`${source.name}: ${problemText(source.problem)}`)
     if (source.state === 'frozen')
-      print(`${source.name}: no longer in the configuration; kept as it was. Remove it with: catchment source remove ${source.name}`)
+      print(
+        `${source.name}: no longer in the configuration; kept as it was. Remove it with: catchment source remove ${source.name}`,
+      )
     const { waiting, lagSeconds, dead } = source.deliveries
     if (waiting > 0) print(`${source.name}: ${waiting} deliveries wait, the oldest for ${duration(lagSeconds * 1000)}`)
     if (dead > 0) print(`${source.name}: ${dead} deliveries were set aside; GET /api/v1/deliveries?state=dead says why`)

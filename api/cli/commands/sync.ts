@@ -40,7 +40,9 @@ export async function sync(
   for (;;) {
     const now = await latest(client)
     const done = expected.map((name) => now.get(name)).filter((scan) => scan !== undefined)
-    const fresh = done.filter((scan) => before.get(nameOf(scan))?.id !== scan.id || !ended.has(before.get(nameOf(scan))?.state ?? ''))
+    const fresh = done.filter(
+      (scan) => before.get(nameOf(scan))?.id !== scan.id || !ended.has(before.get(nameOf(scan))?.state ?? ''),
+    )
     const finished = fresh.filter((scan) => ended.has(scan.state))
     const parked = fresh.find((scan) => scan.state === 'parked')
     if (finished.length >= expected.length || Date.now() > deadline || parked !== undefined) {

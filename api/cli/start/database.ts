@@ -1,8 +1,8 @@
-import { createStore } from '../../../core/catalog/postgres-store.ts'
 import type { Db } from '../../../core/catalog/db.ts'
 import { openDatabase } from '../../../core/catalog/postgres/connect.ts'
 import { type EmbeddedEvent, startEmbedded } from '../../../core/catalog/postgres/embedded.ts'
 import { migrate } from '../../../core/catalog/postgres/migrate.ts'
+import { createStore } from '../../../core/catalog/postgres-store.ts'
 import type { Store } from '../../../core/catalog/store.ts'
 
 export interface Database {
@@ -35,7 +35,10 @@ export async function openCatalog(options: {
     return {
       db,
       store: createStore(db),
-      where: embedded === undefined ? `PostgreSQL at ${new URL(url).host}` : `PostgreSQL 18, embedded, in ${embedded.directory}`,
+      where:
+        embedded === undefined
+          ? `PostgreSQL at ${new URL(url).host}`
+          : `PostgreSQL 18, embedded, in ${embedded.directory}`,
       lost: embedded?.exited ?? new Promise(() => {}),
       close: async () => {
         await db.close()

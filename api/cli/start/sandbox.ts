@@ -61,10 +61,13 @@ function firstLine(child: ChildProcess): Promise<Listening> {
     child.once('error', reject)
     child.once('exit', (code) =>
       reject(
-        new CatchmentError(`The sandbox organisation did not start (exit ${code}): ${errors.trim().split('\n').at(-1) ?? ''}`, {
-          code: 'sandbox_failed',
-          hint: 'Use your own organisation with: npm start -- --config catchment.yaml',
-        }),
+        new CatchmentError(
+          `The sandbox organisation did not start (exit ${code}): ${errors.trim().split('\n').at(-1) ?? ''}`,
+          {
+            code: 'sandbox_failed',
+            hint: 'Use your own organisation with: npm start -- --config catchment.yaml',
+          },
+        ),
       ),
     )
   })
@@ -97,12 +100,16 @@ export async function registerHooks(
   }
   for (const organization of organizations) {
     // The shape is our own sandbox's, held to GitHub's schema by its tests.
-    const hooks = (await call('GET', `/orgs/${organization}/hooks`)) as readonly { id: number; config: { url?: string } }[]
+    const hooks = (await call('GET', `/orgs/${organization}/hooks`)) as readonly {
+      id: number
+      config: { url?: string }
+    }[]
     const config = { url: hook.url, secret: hook.secret, content_type: 'json', insecure_ssl: '0' }
     const ours = hooks.filter((existing) => existing.config.url?.endsWith(new URL(hook.url).pathname))
     const [first, ...others] = ours
     for (const other of others) await call('DELETE', `/orgs/${organization}/hooks/${other.id}`)
-    if (first === undefined) await call('POST', `/orgs/${organization}/hooks`, { name: 'web', active: true, events: ['*'], config })
+    if (first === undefined)
+      await call('POST', `/orgs/${organization}/hooks`, { name: 'web', active: true, events: ['*'], config })
     else await call('PATCH', `/orgs/${organization}/hooks/${first.id}`, { active: true, events: ['*'], config })
   }
 }

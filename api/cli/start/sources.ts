@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Store } from '../../../core/catalog/store.ts'
+import type { Config, SourceConfig } from '../../../core/config/index.ts'
+import { type Budgets, createHttp, type Http } from '../../../core/http/index.ts'
+import { parseBlueprints } from '../../../core/mapping/blueprints.ts'
+import { compileMappings } from '../../../core/mapping/compile.ts'
+import type { Diagnostic } from '../../../core/mapping/diagnostic.ts'
+import type { Blueprint } from '../../../core/model/blueprint.ts'
+import type { Mappings } from '../../../core/model/mapping.ts'
+import { CatchmentError, type Connection, type Integration, isObject, type Json } from '../../../core/sdk/index.ts'
+import type { Ports, SourceRuntime } from '../../../core/sync/engine.ts'
+
+export interface SourceTools {
+  readonly ports: Pick<Ports, 'clock' | 'random' | 'log'>
+  readonly budgets: Budgets
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export interface BuiltSource {
+  readonly runtime: SourceRuntime
+  readonly http: Http
+  /** Set when the files say something else than what is active, and the active version goes on. */
+  readonly pending?: string
+  readonly warnings: readonly Diagnostic[]
+}
+
+const shipped = (integration: string, name: string): string =>
+  fileURLToPath(new URL(`../../../mappings/${integration}/${name}`, import.meta.url))
+
+/** What a source says now, from the files: `SourceRuntime.mappingContent`. */
+interface MappingFiles {
+  readonly file: string
+  readonly mapping: string
+  readonly blueprints: readonly Blueprint[]
+  readonly variables: Readonly<Record<string, string>>
+}
+
+/** Connects one configured source and compiles its mapping; opens no connection and calls nothing yet. */
+export async function buildSource(
+  source: SourceConfig,
+  index: number,
+  config: Config,
+  integration: Integration,
+  store: Store,
+  tools: SourceTools,
+  options: { readonly apply: boolean; readonly webhookSecret?: string },
+): Promise<BuiltSource> {
+  const { connection, http } = connect(source, integration, tools)
+  const precedence = config.precedence.indexOf(source.name)
+  const files = readFiles(source)
+  const row = await store.saveSource({ name: source.name, integration: source.integration, precedence })
+  const active = await store.activeMapping(row.id)
+  const fromFiles = compile(files.content, connection)
+  const errors = [...files.diagnostics, ...fromFiles.diagnostics].filter((finding) => finding.severity === 'error')
+  if (!fromFiles.usable || errors.length > 0)
+    throw new MappingFileError([...files.diagnostics, ...fromFiles.diagnostics])
+  const changed = active !== undefined && active.hash !== fromFiles.mappings.hash
+  const keep = changed && !options.apply ? remembered(active.content, connection, active.hash) : undefined
+  const mappings = keep?.mappings ?? fromFiles.mappings
+  const kinds = source.kinds ?? integration.defaultKinds
+  const known = connection.kinds.map((kind) => kind.name)
+  for (const [place, kind] of kinds.entries()) {
+    if (known.includes(kind)) continue
+    throw config.problem(['sources', index, 'kinds', place], {
+      code: 'kind_unknown',
+      message: `${source.integration} has no kind "${kind}"`,
+      hint: `kinds of ${source.integration}: ${known.join(', ')}`,
+    })
+  }
+  const secret = options.webhookSecret ?? source.webhooks.secret?.reveal()
+  return {
+    http,
+    warnings: [...files.diagnostics, ...fromFiles.diagnostics],
+    ...(changed && !options.apply
+      ? {
+          pending: `The mapping of ${source.name} (${files.content.file}) has changed; the active version goes on. Apply it with: npm start -- --apply`,
+        }
+      : {}),
+    runtime: {
+      name: source.name,
+      integration: source.integration,
+      connection,
+      mappings,
+      mappingContent: keep?.content ?? files.content,
+      kinds,
+      schedule: source.schedule,
+      guard: source.guard,
+      precedence,
+      ...(secret === undefined ? {} : { webhookSecret: secret }),
+    },
+  }
+}
+
+/** Everything that is wrong with a mapping file or blueprints, each with its place. */
+export class MappingFileError extends CatchmentError {
+  readonly diagnostics: readonly Diagnostic[]
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const lines = diagnostics
+      .filter((finding) => finding.severity === 'error')
+      .map(
+        ({ file, line, column, message, hint }) =>
+          `${file}:${line}:${column}: ${message}${hint === undefined ? '' : `\n  hint: ${hint}`}`,
+      )
+    super(lines.join('\n'), { code: 'mapping_invalid', exitCode: 2 })
+    this.diagnostics = diagnostics
+  }
+}
+
+function connect(
+  source: SourceConfig,
+  integration: Integration,
+  tools: SourceTools,
+): { connection: Connection; http: Http } {
+  const settings = source.config.reveal()
+  const { environment, ports } = tools
+  const ca = environment['NODE_EXTRA_CA_CERTS']
+  const proxy = environment['HTTPS_PROXY'] ?? environment['https_proxy']
+  const noProxy = environment['NO_PROXY'] ?? environment['no_proxy']
+  const http = createHttp({
+    // Sources that use one token share its allowance; the digest names it without telling it.
+    credential: createHash('sha256')
+      .update(JSON.stringify(credentialOf(settings)))
+      .digest('hex'),
+    budgets: tools.budgets,
+    clock: ports.clock,
+    random: ports.random,
+    log: ports.log,
+    reserveShare: source.quota.reserve,
+    ...(proxy === undefined || proxy === '' ? {} : { proxy }),
+    ...(noProxy === undefined ? {} : { noProxy }),
+    ...(ca === undefined || ca === '' ? {} : { ca: readFileSync(ca, 'utf8') }),
+  })
+  const connection = integration.connect(settings, {
+    fetch: http.fetch,
+    log: (level, message, fields) => ports.log(level, message, { source: source.name, ...fields }),
+    now: () => ports.clock.now(),
+  })
+  return { connection, http }
+}
+
+function credentialOf(settings: unknown): unknown {
+  if (typeof settings !== 'object' || settings === null) return settings
+  const { token, baseUrl } = settings as { token?: unknown; baseUrl?: unknown }
+  return token === undefined ? settings : [token, baseUrl]
+}
+
+function readFiles(source: SourceConfig): { content: MappingFiles; diagnostics: readonly Diagnostic[] } {
+  const mapping = source.mapping ?? {
+    file: `mappings/${source.integration}/mapping.yaml`,
+    text: readFileSync(shipped(source.integration, 'mapping.yaml'), 'utf8'),
+  }
+  const blueprintFiles = source.blueprints ?? [
+    {
+      file: `mappings/${source.integration}/blueprints.yaml`,
+      text: readFileSync(shipped(source.integration, 'blueprints.yaml'), 'utf8'),
+    },
+  ]
+  const parsed = blueprintFiles.map(({ file, text }) => parseBlueprints(file, text))
+  return {
+    content: {
+      file: mapping.file,
+      mapping: mapping.text,
+      blueprints: parsed.flatMap(({ blueprints }) => blueprints),
+      variables: source.variables,
+    },
+    diagnostics: parsed.flatMap(({ diagnostics }) => diagnostics),
+  }
+}
+
+function compile(content: MappingFiles, connection: Connection): ReturnType<typeof compileMappings> {
+  return compileMappings({
+    file: content.file,
+    text: content.mapping,
+    blueprints: content.blueprints,
+    variables: content.variables,
+    kinds: connection.kinds.map((kind) => kind.name),
+  })
+}
+
+/** The active version, from what the database remembers of its files. */
+function remembered(
+  content: Json,
+  connection: Connection,
+  hash: string,
+): { mappings: Mappings; content: MappingFiles } | undefined {
+  if (!isObject(content)) return undefined
+  // Written by `activateMapping` from a MappingFiles.
+  const files = content as unknown as MappingFiles
+  const { mappings } = compile(files, connection)
+  // A new engine version hashes the same files differently: its output is what counts, so that is a remap (docs/sync-spec.md).
+  return mappings.hash === hash ? { mappings, content: files } : undefined
+}
