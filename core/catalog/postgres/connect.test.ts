@@ -11,7 +11,7 @@ import type { Db } from '../db.ts'
 import { openDatabase } from './connect.ts'
 import { sqlState } from './errors.ts'
 import { refusal } from './greeting.ts'
-import type { Statement } from './session.ts'
+import type { Around, Statement } from './session.ts'
 
 let database: FreshDatabase
 let db: Db
@@ -72,13 +72,19 @@ test('a statement after the end of its transaction runs nowhere', async () => {
 })
 
 test('statements of one transaction asked for at once run one after the other', async () => {
-  await db.transaction(async (tx) => {
-    await Promise.all(
-      Array.from({ length: 20 }, (_, n) =>
-        tx.query('insert into items values ($1, (select count(*) from items))', [n]),
-      ),
-    )
+  let running = 0
+  let most = 0
+  const around: Around = async (_statement, run) => {
+    most = Math.max(most, ++running)
+    return run().finally(() => running--)
+  }
+  const other = await openDatabase(database.url, { around })
+  await other.transaction(async (tx) => {
+    const insert = (n: number) => tx.query('insert into items values ($1, (select count(*) from items))', [n])
+    await Promise.all(Array.from({ length: 20 }, (_, n) => insert(n)))
   })
+  await other.close()
+  expect(most).toBe(1)
   expect(await items()).toEqual(Array.from({ length: 20 }, (_, n) => ({ id: n, n })))
 })
 

@@ -103,6 +103,7 @@ test('after SIGKILL of the owner alone, the next one ends the orphan and has eve
 
   const next = own()
   const ready = await next.said('ready')
+  expect(next.lines).toContainEqual({ event: 'lock_taken_over', pid: killed.child.pid })
   expect(next.lines).toContainEqual({ event: 'orphan_ended', pid })
   expect(identify(pid)).toBeUndefined()
   expect(await query(ready.url ?? '', 'select count(*)::int as n from kept')).toEqual([{ n: 1000 }])
@@ -149,13 +150,8 @@ test('a server that is killed is reported, and its owner gives up the directory'
 test('process.exit without stop takes the server along', async () => {
   const owner = own()
   const { pid = 0 } = await owner.said('ready')
-  // Its own handler for SIGTERM stops in order; an uncaught error does not.
-  owner.child.kill('SIGUSR2')
-  await owner.exited
-  await until(
-    () => identify(pid) === undefined || existsSync(join(directory.path, 'postgres/data/postmaster.pid')),
-    'the end',
-  )
+  expect(await owner.kill('SIGUSR2')).toBe(7)
+  await until(() => identify(pid) === undefined, 'the end of the server')
 })
 
 test('a server that somebody else started on the directory is not ended', async () => {

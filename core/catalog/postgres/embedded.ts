@@ -13,6 +13,8 @@ import { freePort, launch, type Server } from './server.ts'
 export type EmbeddedEvent =
   /** Another container or machine may hold the directory; its lock is watched. */
   | { readonly event: 'lock_watched'; readonly milliseconds: number }
+  /** The Catchment that had the directory last was killed. */
+  | { readonly event: 'lock_taken_over'; readonly pid: number }
   /** Data lives outside the data directory, which the server's user cannot reach. */
   | { readonly event: 'relocated'; readonly directory: string }
   /** The programs were copied, as they could not be used where npm put them. */
@@ -56,6 +58,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedP
     await makeDirectory(dataDir)
     const lock = await acquireLock(join(dataDir, 'lock'), {
       onWatch: (milliseconds) => options.log({ event: 'lock_watched', milliseconds }),
+      onDead: (pid) => options.log({ event: 'lock_taken_over', pid }),
     })
     try {
       const place = await findPlace(dataDir)

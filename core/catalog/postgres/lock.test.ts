@@ -118,6 +118,25 @@ test('release leaves a lock that is not ours', async () => {
   expect(await readFile(path, 'utf8')).toBe(text)
 })
 
+test('who comes second to a dead lock finds the lock of the first, not the dead one', async () => {
+  await leave({ pid: await deadPid() })
+  const first: { release(): Promise<void> }[] = []
+  const second = acquireLock(path, { onDead: async () => void first.push(await acquireLock(path)) })
+  await expect(second).rejects.toMatchObject({ code: 'data_directory_locked', details: { pid: process.pid } })
+  const held = await readFile(path, 'utf8')
+  expect(held).not.toContain('left-behind')
+  await first[0]?.release()
+  expect(await readdir(folder)).toEqual([])
+})
+
+test('a dead lock that somebody is just replacing is left to them', async () => {
+  const text = await leave({ pid: await deadPid() })
+  const guard = await acquireLock(`${path}.left-behind.dead`)
+  await expect(acquireLock(path)).rejects.toMatchObject({ code: 'data_directory_locked' })
+  expect(await readFile(path, 'utf8')).toBe(text)
+  await guard.release()
+})
+
 test('of many processes that find the same dead lock, one at a time holds it', async () => {
   await leave({ pid: await deadPid() })
   const script = fileURLToPath(new URL('./testing/lock-taker.ts', import.meta.url))

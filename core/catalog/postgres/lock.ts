@@ -19,6 +19,8 @@ export interface Lock {
 export interface LockOptions {
   /** A lock of another world is there; it is watched for a sign of life for this many milliseconds. */
   readonly onWatch?: (milliseconds: number) => void
+  /** The lock there belongs to a dead process, whose number this is, and is about to be replaced. */
+  readonly onDead?: (pid: number) => void | Promise<void>
   readonly heartbeat?: number
 }
 
@@ -79,6 +81,7 @@ async function place(path: string, draft: string, options: LockOptions): Promise
     const holder = await read(path)
     if (!holder) continue
     if (await alive(path, holder, options)) throw locked(path, holder)
+    await options.onDead?.(holder.pid)
     const guard = await acquireLock(`${path}.${holder.token}.dead`, options)
     try {
       if ((await read(path))?.token !== holder.token) continue

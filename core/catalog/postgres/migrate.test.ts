@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { emptyDatabase, type FreshDatabase } from '../../testkit/database.ts'
 import type { Db } from '../db.ts'
 import { openDatabase } from './connect.ts'
-import { migrate } from './migrate.ts'
+import { lockKey, migrate } from './migrate.ts'
 
 let database: FreshDatabase
 let db: Db
@@ -47,6 +47,20 @@ test('several processes at once apply each file once', async () => {
   const applied = await Promise.all(others.map((other) => migrate(other, { directory })))
   await Promise.all(others.map((other) => other.close()))
   expect(applied.flat().toSorted()).toEqual(['0001_first', '0002_second'])
+})
+
+test('waits for whoever migrates already', async () => {
+  const waiting = () =>
+    db.query(
+      "select 1 from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())",
+    )
+  let migrating: Promise<string[]> | undefined
+  await db.transaction(async (tx) => {
+    await tx.query('select pg_advisory_xact_lock($1)', [lockKey])
+    migrating = migrate(db, { directory })
+    await expect.poll(async () => (await waiting()).rowCount, { timeout: 20_000 }).toBe(1)
+  })
+  expect(await migrating).toEqual(['0001_first', '0002_second'])
 })
 
 test('a file that fails leaves nothing, keeps those before it, and is named', async () => {

@@ -19,7 +19,7 @@ interface Migration {
 
 const ownMigrations = fileURLToPath(new URL('../migrations/', import.meta.url))
 /** Any number that no other program takes for the same purpose in the same database: "catch" in ASCII. */
-const lockKey = 0x63_61_74_63_68
+export const lockKey = 0x63_61_74_63_68
 
 /**
  * Brings the schema up to date, forward only; answers the names applied now. Each file is one transaction of its own, so
