@@ -54,6 +54,8 @@ export interface Compared {
   readonly same: ReadonlyMap<number, bigint>
   /** By index: the others that are stored. An index in neither map is new. */
   readonly stored: ReadonlyMap<number, StoredRecord>
+  /** To hand on as `PageWrite.asOf`: while no other commit wrote records of the kind, `same` need not be looked at again. */
+  readonly asOf: bigint
 }
 
 /** A record to insert or replace. The store checks `expected` under the record's lock and throws StaleDecision if it moved. */
@@ -87,6 +89,8 @@ export interface RecordWrite {
 export interface Confirmation {
   readonly recordId: bigint
   readonly partitionId: number
+  /** What was seen: StaleDecision if the record no longer has it. */
+  readonly hash?: string
   readonly span: Span
 }
 
@@ -131,6 +135,8 @@ export interface PageWrite {
   readonly hashes: readonly string[]
   /** With `notModified`: the remembered page's record ids in order; keys and hashes are empty, its digest is taken over. */
   readonly known: ReadonlyMap<number, bigint>
+  /** Of the comparison `known` is from. A page whose known records moved since is a StaleDecision; without it they are all checked. */
+  readonly asOf?: bigint
   readonly notModified: boolean
   readonly counts: { readonly items: number; readonly changed: number; readonly failed: number }
 }
@@ -282,6 +288,8 @@ export interface Store {
     partitionId: number,
     mappingId: number,
     items: readonly { key: string; hash: string }[],
+    /** It is for a page of a scan: earlier pages of the partition are then known to be older, and are not searched. */
+    scanning?: boolean,
   ): Promise<Compared>
   /** Live or gone, whatever its content. */
   record(kindId: number, key: string): Promise<StoredRecord | undefined>

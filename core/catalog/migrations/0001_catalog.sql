@@ -28,7 +28,8 @@ CREATE TABLE mappings (
   source_id integer NOT NULL REFERENCES sources,
   hash text NOT NULL,
   content jsonb NOT NULL,                  -- { file, mapping: yaml text, blueprints: [...], variables }
-  activated_at timestamptz NOT NULL DEFAULT now()
+  activated_at timestamptz NOT NULL DEFAULT now(),
+  UNIQUE (source_id, hash)                 -- an older one that is active again keeps its id: its records are still right
 );
 ALTER TABLE sources ADD FOREIGN KEY (mapping_id) REFERENCES mappings;
 
@@ -43,6 +44,7 @@ CREATE TABLE kinds (
   source_id integer NOT NULL REFERENCES sources,
   name text COLLATE "C" NOT NULL,
   live bigint NOT NULL DEFAULT 0,          -- records that are not tombstones
+  writes bigint NOT NULL DEFAULT 0,        -- counts the transactions that wrote or removed records; each holds this row to its end
   UNIQUE (source_id, name)
 );
 
@@ -105,6 +107,7 @@ CREATE TABLE entities (
   failed jsonb,                            -- fields that hold a last good value, with the problem
   revision bigint NOT NULL,
   search tsvector,
+  derived integer NOT NULL DEFAULT 0,      -- by which of the blueprint's rules search and refs were made from the document
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   deleted jsonb,                           -- reason, cause, when; null while it lives
@@ -146,6 +149,11 @@ CREATE TABLE refs (
   PRIMARY KEY (entity_id, relation, position)
 );
 CREATE INDEX refs_target ON refs (target);
+
+-- The same in TypeScript: core/catalog/refs.ts.
+CREATE FUNCTION ref_target(blueprint text, identifier text) RETURNS bigint
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN ('x' || left(md5(blueprint || ':' || identifier), 16))::bit(64)::bigint;
 
 CREATE TABLE quarantine (
   record_id bigint NOT NULL,
@@ -234,7 +242,8 @@ CREATE TABLE held (
   decided_at timestamptz,
   decided_by text
 );
-CREATE UNIQUE INDEX held_open ON held (record_id, what, coalesce(partition_id, 0)) WHERE state IN ('pending', 'approved');
+-- One that a person rejected stays open until the key is seen again, so that nobody is asked the same question twice.
+CREATE UNIQUE INDEX held_open ON held (record_id, what, coalesce(partition_id, 0)) WHERE state IN ('pending', 'approved', 'rejected');
 CREATE INDEX held_kind ON held (kind_id, state);
 
 CREATE TABLE schedules (
@@ -268,6 +277,8 @@ CREATE TABLE changes (
   patch jsonb,                                          -- field -> [before, after]; null when created: the entity holds it
   at timestamptz NOT NULL
 ) PARTITION BY RANGE (at);
+-- Months are made ahead (feed.ts); what falls outside of them is kept all the same.
+CREATE TABLE changes_rest PARTITION OF changes DEFAULT;
 CREATE INDEX changes_batch ON changes (batch, position);
 CREATE INDEX changes_entity ON changes (entity_id, revision);
 

@@ -1,0 +1,161 @@
+import type { Blueprint } from '../model/blueprint.ts'
+import { writeChanges } from './changes.ts'
+import type { Db, Queryable } from './db.ts'
+import { documentOf, storable } from './document.ts'
+import { ContributionMoved, loadContributions, lockEntities } from './entities.ts'
+import { type Contribution, fold } from './fold.ts'
+import { keepLedger } from './guard.ts'
+import { checkFence } from './leases.ts'
+import { checkPage, writePage } from './page.ts'
+import {
+  checkRecords,
+  confirmRecords,
+  lockRecords,
+  removePresences,
+  type WrittenRecord,
+  writeRecords,
+} from './records.ts'
+import { type Rules, rulesOf } from './refs.ts'
+import { settleBooks, writeQuarantine } from './settle.ts'
+import { type Batch, type Committed, FenceLost, type RecordWrite, type Removal, type Store } from './store.ts'
+import { type Change, writeFold } from './write.ts'
+
+/** The batch's kind, locked to the end of the transaction: commits of one kind come one after the other. */
+interface KindState {
+  readonly name: string
+  readonly source: string
+  readonly precedence: number
+  readonly live: number
+  /** Of commits that wrote records of the kind before this one. */
+  readonly writes: bigint
+}
+
+export type RulesCache = Map<number, ReadonlyMap<string, Rules>>
+
+/** `cache`: rules of the blueprints, by mapping version; emptied when another one is activated. */
+export function committing(db: Db, cache: RulesCache): Pick<Store, 'commit'> {
+  return {
+    async commit(batch) {
+      // A key that came twice is one record; the later item is what the source said last.
+      const writes = [...new Map((batch.writes ?? []).map((write) => [storable(write.key), write])).values()]
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await db.transaction((tx) => run(tx, batch, writes, cache))
+        } catch (error) {
+          if (!(error instanceof ContributionMoved) || attempt === 5) throw error
+        }
+      }
+    },
+  }
+}
+
+async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], cache: RulesCache): Promise<Committed> {
+  const { removals = [], confirmations = [], page } = batch
+  const writing = writes.length + removals.length + confirmations.length > 0
+  const kind = await lockKind(tx, batch, writing)
+  const scanned = page === undefined ? 0 : await partitionOf(tx, page.scan)
+
+  const expected = writes.filter((write) => write.expected !== undefined)
+  const locked = await lockRecords(
+    tx,
+    batch.kindId,
+    expected.map(({ key }) => storable(key)),
+    [...removals, ...confirmations].map(({ recordId }) => recordId),
+  )
+  await checkRecords(tx, locked, writes, removals, confirmations, scanned)
+  if (page !== undefined) await checkPage(tx, batch, page, scanned, kind.writes)
+
+  const written = writes.length > 0 ? await writeRecords(tx, batch, writes) : []
+  await confirmRecords(tx, confirmations)
+  const gone = await removePresences(tx, batch, removals)
+  const goneIds = [...gone.keys()]
+  const changes = await applyToEntities(tx, batch, kind, written, gone, await rulesFor(tx, batch.mappingId, cache))
+  await writeQuarantine(tx, written, goneIds, batch.now)
+
+  if (page !== undefined) await writePage(tx, batch, page, new Map(written.map(({ id, write }) => [write.key, id])))
+  await settleBooks(tx, batch, goneIds)
+  const revived = writes.filter((write) => write.expected?.state !== 'live').length
+  await keepLedger(tx, batch, kind.live, kind.live + revived - gone.size)
+  const id = await writeChanges(tx, batch, changes)
+  await checkFence(tx, batch)
+  return { ...count(changes), ...(id === undefined ? {} : { batch: id }) }
+}
+
+async function lockKind(tx: Queryable, { kindId }: Batch, writing: boolean): Promise<KindState> {
+  const columns = 'k.name, s.name AS source, s.precedence, k.live'
+  const { rows } = await tx.query<{ name: string; source: string; precedence: number; live: string; writes: string }>(
+    writing
+      ? `/* lock:kind */ UPDATE kinds k SET writes = k.writes + 1 FROM sources s WHERE k.id = $1 AND s.id = k.source_id
+         RETURNING ${columns}, k.writes - 1 AS writes`
+      : `/* lock:kind */ SELECT ${columns}, k.writes FROM kinds k JOIN sources s ON s.id = k.source_id WHERE k.id = $1 FOR SHARE OF k`,
+    [kindId],
+    { name: writing ? 'lock_kind' : 'share_kind' },
+  )
+  const [row] = rows
+  if (row === undefined) throw new FenceLost(`there is no kind ${kindId}: nobody can hold a lease for it`)
+  return { ...row, live: Number(row.live), writes: BigInt(row.writes) }
+}
+
+async function partitionOf(tx: Queryable, scan: bigint): Promise<number> {
+  const { rows } = await tx.query<{ partition_id: number }>('SELECT partition_id FROM scans WHERE id = $1', [scan], {
+    name: 'partition_of_scan',
+  })
+  const [row] = rows
+  if (row === undefined) throw new FenceLost(`there is no scan ${scan}: nobody can hold a lease for it`)
+  return row.partition_id
+}
+
+async function rulesFor(tx: Queryable, mappingId: number, cache: RulesCache): Promise<ReadonlyMap<string, Rules>> {
+  const cached = cache.get(mappingId)
+  if (cached !== undefined) return cached
+  const { rows } = await tx.query<{ identifier: string; document: Blueprint }>(
+    'SELECT identifier, document FROM blueprints',
+  )
+  const rules = new Map(rows.map(({ identifier, document }) => [identifier, rulesOf(document)]))
+  cache.set(mappingId, rules)
+  return rules
+}
+
+/** Contributions of the records written or gone become what the records say now, and every entity they touch is merged anew. */
+async function applyToEntities(
+  tx: Queryable,
+  batch: Batch,
+  kind: KindState,
+  written: readonly WrittenRecord[],
+  gone: ReadonlyMap<bigint, Removal>,
+  rules: ReadonlyMap<string, Rules>,
+): Promise<readonly Change[]> {
+  const said = written.filter(({ id }) => !gone.has(id)).flatMap((each) => contributionsOf(each, kind))
+  const before = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys()]
+  if (said.length + before.length === 0) return []
+  const rows = await lockEntities(tx, before, said)
+  const stored = await loadContributions(tx, rows, before)
+  const plan = fold({ rows, stored, replaced: new Set(before), said })
+  return writeFold(tx, batch, plan, rules, gone)
+}
+
+function contributionsOf({ id, write }: WrittenRecord, kind: KindState): readonly Contribution[] {
+  const version = write.version === undefined ? null : storable(write.version)
+  const key = storable(write.key)
+  return write.drafts.map(({ mapping, item, draft, owning }) => ({
+    recordId: id,
+    owning,
+    blueprint: storable(draft.blueprint),
+    identifier: storable(draft.identifier),
+    document: documentOf(draft),
+    rank: {
+      precedence: kind.precedence,
+      version,
+      key,
+      source: kind.source,
+      kind: kind.name,
+      mapping: storable(mapping),
+      item: storable(item),
+    },
+  }))
+}
+
+function count(changes: readonly Change[]): Omit<Committed, 'batch'> {
+  const of = (operation: Change['operation']): number => changes.filter((each) => each.operation === operation).length
+  return { created: of('created'), updated: of('updated'), deleted: of('deleted'), renamed: of('renamed') }
+}

@@ -1,0 +1,100 @@
+import type { EntityDraft, Relation } from '../model/entity.ts'
+import { isObject, type Json } from '../model/json.ts'
+import type { Problem } from '../model/problem.ts'
+
+/** What an entity or one contribution says, beside its name. Normal: no field is null or absent-but-named, all text can be stored. */
+export interface Document {
+  readonly title: string | null
+  readonly team: readonly string[]
+  readonly properties: Readonly<Record<string, Json>>
+  readonly relations: Readonly<Record<string, Relation>>
+  readonly failed: readonly Problem[]
+}
+
+export const emptyDocument: Document = { title: null, team: [], properties: {}, relations: {}, failed: [] }
+
+/** A null means the same as absent: the next contribution's value shows. So it need not be stored. */
+export function documentOf(draft: EntityDraft): Document {
+  return {
+    title: draft.title === null ? null : storable(draft.title),
+    team: draft.team.map(storable),
+    properties: fields(draft.properties),
+    relations: fields(draft.relations),
+    failed: draft.failed.length === 0 ? draft.failed : clean(draft.failed),
+  }
+}
+
+function fields<T extends Json | Relation>(from: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  let nulls = false
+  for (const name in from) if (from[name] === null || from[name] === undefined) nulls = true
+  // Built from entries, because a property may be called __proto__.
+  const said = nulls ? Object.fromEntries(Object.entries(from).filter(([, value]) => (value ?? null) !== null)) : from
+  return clean(said)
+}
+
+/**
+ * PostgreSQL's text and jsonb hold neither NUL nor half of a surrogate pair, so U+FFFD stands for them in entities, names
+ * and keys. The record's body keeps the exact text.
+ */
+export function storable(text: string): string {
+  const whole = text.isWellFormed() ? text : text.toWellFormed()
+  return whole.includes('\0') ? whole.replaceAll('\0', '\uFFFD') : whole
+}
+
+/** JSON escapes exactly these characters with `\u`, so a text without it needs no walk. */
+function clean<T>(value: T): T {
+  const text = JSON.stringify(value)
+  if (!text.includes('\\u')) return value
+  // The same shape with other characters in its strings.
+  return cleanDeep(JSON.parse(text)) as T
+}
+
+function cleanDeep(value: Json): Json {
+  if (typeof value === 'string') return storable(value)
+  if (Array.isArray(value)) return value.map(cleanDeep)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [storable(name), cleanDeep(each)]))
+}
+
+/** JSON text that jsonb accepts. */
+export function storableJson(value: unknown): string {
+  return JSON.stringify(clean(value))
+}
+
+/** Equal as JSON: the order of an object's members says nothing. */
+export function same(left: unknown, right: unknown): boolean {
+  if (left === right) return true
+  if (typeof left !== 'object' || typeof right !== 'object' || left === null || right === null) return false
+  if (Array.isArray(left)) {
+    return Array.isArray(right) && left.length === right.length && left.every((each, index) => same(each, right[index]))
+  }
+  if (Array.isArray(right)) return false
+  const names = Object.keys(left)
+  if (names.length !== Object.keys(right).length) return false
+  const other = new Map<string, unknown>(Object.entries(right))
+  return Object.entries(left).every(([name, value]) => other.has(name) && same(value, other.get(name)))
+}
+
+export type Patch = Readonly<Record<string, readonly [before: Json, after: Json]>>
+
+/** Field by field; undefined when nothing differs. Fields: `title`, `team`, `failed`, `properties.NAME`, `relations.NAME`. */
+export function difference(before: Document, after: Document): Patch | undefined {
+  const patch: [string, readonly [Json, Json]][] = []
+  const compare = (field: string, left: unknown, right: unknown): void => {
+    // Both come from or go to jsonb, so they are JSON.
+    if (!same(left, right)) patch.push([field, [(left ?? null) as Json, (right ?? null) as Json]])
+  }
+  compare('title', before.title, after.title)
+  compare('team', before.team, after.team)
+  compare('failed', before.failed, after.failed)
+  for (const part of ['properties', 'relations'] as const) {
+    const [left, right] = [before[part], after[part]]
+    const names = new Set([...Object.keys(left), ...Object.keys(right)])
+    for (const name of names) compare(`${part}.${name}`, own(left, name), own(right, name))
+  }
+  return patch.length === 0 ? undefined : Object.fromEntries(patch)
+}
+
+function own(from: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(from, name) ? from[name] : undefined
+}

@@ -1,0 +1,197 @@
+import { type Document, difference, type Patch, same } from './document.ts'
+import { byRank, merge, type Ranked } from './merge.ts'
+
+/** An entity that is not deleted, locked. */
+export interface EntityRow {
+  readonly id: bigint
+  readonly blueprint: string
+  readonly identifier: string
+  /** The record that it hangs on; null for a stub. */
+  readonly anchor: bigint | null
+  /** Only weak contributions name it: it does not exist for readers. */
+  readonly stub: boolean
+  readonly document: Document
+  /** Digest of the blueprint's rules that its search vector and refs were made by. */
+  readonly derived: number
+}
+
+export interface Contribution extends Ranked {
+  readonly recordId: bigint
+  readonly owning: boolean
+  readonly blueprint: string
+  readonly identifier: string
+}
+
+export interface StoredContribution extends Contribution {
+  readonly entityId: bigint
+  /** It keeps a draft of its own, because it is not the entity's only contribution. */
+  readonly hasDraft: boolean
+}
+
+export interface FoldInput {
+  readonly rows: readonly EntityRow[]
+  /** All contributions of `rows`. */
+  readonly stored: readonly StoredContribution[]
+  /** Records whose stored contributions are void. */
+  readonly replaced: ReadonlySet<bigint>
+  /** What those records say instead. */
+  readonly said: readonly Contribution[]
+}
+
+/** One name and what it holds afterwards. */
+export interface Settled {
+  readonly blueprint: string
+  readonly identifier: string
+  /** The row that goes by this name afterwards; absent: a new one. */
+  readonly row: EntityRow | undefined
+  readonly members: readonly Contribution[]
+  readonly document: Document
+  readonly stub: boolean
+  readonly anchor: bigint | null
+  /** What readers see happen; absent: nothing. */
+  readonly operation: 'created' | 'updated' | 'renamed' | undefined
+  readonly patch: Patch | undefined
+  /** Something of the row differs, even if no reader sees it. */
+  readonly dirty: boolean
+  /** Its relations differ, or readers see them for the first time. */
+  readonly related: boolean
+  /** Members whose contribution must be written. */
+  readonly moved: readonly Contribution[]
+}
+
+export interface Fold {
+  readonly settled: readonly Settled[]
+  /** Real entities that nothing owns any more, with the records that did. */
+  readonly closed: readonly { readonly row: EntityRow; readonly owners: readonly StoredContribution[] }[]
+  /** Stubs that nothing names any more, or that gave their name to a renamed entity. */
+  readonly dropped: readonly EntityRow[]
+  /** Contributions as they are stored that are withdrawn or written anew. */
+  readonly former: readonly StoredContribution[]
+}
+
+interface Group {
+  readonly blueprint: string
+  readonly identifier: string
+  readonly members: Contribution[]
+  owned: boolean
+  row: EntityRow | undefined
+}
+
+/**
+ * The catalog as a view: after it, each name holds the merge of exactly the contributions that say this name. What is left
+ * to decide is which row goes by which name. A row goes with its owners: it keeps its name while one of them still says
+ * it, is renamed when they now say another name that is free, and is closed otherwise. Weak contributions stay with the name.
+ */
+export function fold({ rows, stored, replaced, said }: FoldInput): Fold {
+  const groups = new Map<string, Group>()
+  const spoken = new Map<string, Group>()
+  for (const each of stored) if (!replaced.has(each.recordId)) join(groups, each)
+  for (const each of said) spoken.set(partOf(each), join(groups, each))
+  const owners = Map.groupBy(
+    stored.filter((each) => each.owning),
+    (each) => each.entityId,
+  )
+  const { closed, dropped } = assign(rows, groups, spoken, owners)
+  const before = new Map(stored.map((each) => [partOf(each), each] as const))
+  const settled = [...groups.values()].map((group) => settle(group, before))
+  const rewritten = settled.flatMap(({ moved }) => moved.flatMap((each) => before.get(partOf(each)) ?? []))
+  const withdrawn = stored.filter((each) => replaced.has(each.recordId) && !spoken.has(partOf(each)))
+  return {
+    settled,
+    closed: closed.map((row) => ({ row, owners: owners.get(row.id) ?? [] })),
+    dropped,
+    former: [...withdrawn, ...rewritten],
+  }
+}
+
+function nameOf({ blueprint, identifier }: { readonly blueprint: string; readonly identifier: string }): string {
+  return `${blueprint}:${identifier}`
+}
+
+function partOf({ recordId, rank }: Contribution): string {
+  return `${recordId} ${rank.item} ${rank.mapping}`
+}
+
+function join(groups: Map<string, Group>, each: Contribution): Group {
+  const name = nameOf(each)
+  let group = groups.get(name)
+  if (group === undefined) {
+    group = { blueprint: each.blueprint, identifier: each.identifier, members: [], owned: false, row: undefined }
+    groups.set(name, group)
+  }
+  group.members.push(each)
+  group.owned ||= each.owning
+  return group
+}
+
+/** Gives each group its row, if one is left for it. All names are released before any is taken, so chains and swaps need no order. */
+function assign(
+  rows: readonly EntityRow[],
+  groups: ReadonlyMap<string, Group>,
+  spoken: ReadonlyMap<string, Group>,
+  owners: ReadonlyMap<bigint, readonly StoredContribution[]>,
+): { closed: EntityRow[]; dropped: EntityRow[] } {
+  const loose = rows.filter((row) => {
+    if (row.stub) return true
+    const group = groups.get(nameOf(row))
+    const former = new Set(owners.get(row.id)?.map((each) => each.recordId))
+    if (!group?.members.some((each) => each.owning && former.has(each.recordId))) return true
+    group.row = row
+    return false
+  })
+  const closed = loose.filter((row) => {
+    if (row.stub) return false
+    for (const owner of (owners.get(row.id) ?? []).toSorted(byRank)) {
+      const group = spoken.get(partOf(owner))
+      if (group?.owned !== true || group.row !== undefined || group.blueprint !== row.blueprint) continue
+      group.row = row
+      return false
+    }
+    return true
+  })
+  const dropped = loose.filter((row) => {
+    if (!row.stub) return false
+    const group = groups.get(nameOf(row))
+    if (group === undefined || group.row !== undefined) return true
+    group.row = row
+    return false
+  })
+  return { closed, dropped }
+}
+
+function settle(group: Group, before: ReadonlyMap<string, StoredContribution>): Settled {
+  const { blueprint, identifier, row, members, owned } = group
+  const document = merge(members)
+  const anchor = owned ? anchorOf(members, row) : null
+  const renamed = row !== undefined && row.identifier !== identifier
+  const content = row === undefined ? undefined : difference(row.document, document)
+  const visible = row !== undefined && !row.stub
+  const patch = renamed && visible ? { identifier: [row.identifier, identifier] as const, ...content } : content
+  const operation = !owned ? undefined : !visible ? 'created' : renamed ? 'renamed' : content ? 'updated' : undefined
+  const draft = members.length > 1
+  return {
+    blueprint,
+    identifier,
+    row,
+    members,
+    document,
+    stub: !owned,
+    anchor,
+    operation,
+    patch: operation === 'created' ? undefined : patch,
+    dirty: row === undefined || renamed || content !== undefined || row.stub === owned || row.anchor !== anchor,
+    related: owned && (!visible || !same(row.document.relations, document.relations)),
+    moved: members.filter((each) => {
+      const old = before.get(partOf(each))
+      if (old === undefined || old.entityId !== row?.id || old.owning !== each.owning) return true
+      return old.hasDraft !== draft || (draft && !same(old.document, each.document))
+    }),
+  }
+}
+
+function anchorOf(members: readonly Contribution[], row: EntityRow | undefined): bigint | null {
+  const owning = members.filter((each) => each.owning)
+  if (owning.some((each) => each.recordId === row?.anchor)) return row?.anchor ?? null
+  const first = owning.length > 1 ? owning.toSorted(byRank)[0] : owning[0]
+  return first?.recordId ?? null
+}

@@ -1,0 +1,33 @@
+import { committing, type RulesCache } from './commit.ts'
+import { comparing } from './compare.ts'
+import type { Db } from './db.ts'
+import { sequencing } from './feed.ts'
+import { guarding } from './guard.ts'
+import { receiving } from './inbox.ts'
+import { leasing } from './leases.ts'
+import { sweeping } from './missing.ts'
+import { scanning } from './scans.ts'
+import { scheduling } from './schedule.ts'
+import { remembering } from './sources.ts'
+import type { Store } from './store.ts'
+
+/** The catalog in PostgreSQL. Each file of this folder holds one group of statements; `commit.ts` is the heart. */
+export function createStore(db: Db): Store {
+  const rules: RulesCache = new Map()
+  return {
+    async tick() {
+      const { rows } = await db.query<{ tick: string }>(`SELECT nextval('tick') AS tick`, [], { name: 'tick' })
+      return BigInt(rows[0]?.tick ?? 0)
+    },
+    ...leasing(db),
+    ...remembering(db, () => rules.clear()),
+    ...comparing(db),
+    ...committing(db, rules),
+    ...scanning(db),
+    ...sweeping(db),
+    ...guarding(db),
+    ...receiving(db),
+    ...scheduling(db),
+    ...sequencing(db),
+  }
+}

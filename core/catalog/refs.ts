@@ -1,0 +1,49 @@
+import { hash } from 'node:crypto'
+import type { Blueprint } from '../model/blueprint.ts'
+import type { Relation } from '../model/entity.ts'
+
+/** The same in SQL: function `ref_target` of the first migration. */
+export function refTarget(blueprint: string, identifier: string): bigint {
+  return hash('md5', `${blueprint}:${identifier}`, 'buffer').readBigInt64BE(0)
+}
+
+/** What the catalog derives from an entity's document with the help of its blueprint. */
+export interface Rules {
+  readonly searchable: readonly string[]
+  /** Relation to the blueprint it points at. */
+  readonly targets: ReadonlyMap<string, string>
+  /** Of both: an entity that was derived by other rules is derived anew when it is next written, though nothing in it changed. */
+  readonly digest: number
+}
+
+/** Grows when the derivation itself changes (how words are split). */
+const derivation = 1
+export const noRules: Rules = { searchable: [], targets: new Map(), digest: derivation }
+
+export function rulesOf(blueprint: Pick<Blueprint, 'searchable' | 'relations'>): Rules {
+  const searchable = blueprint.searchable ?? []
+  const targets = Object.entries(blueprint.relations ?? {}).map(([name, { target }]) => [name, target] as const)
+  const text = JSON.stringify([derivation, searchable, targets.toSorted(([a], [b]) => (a < b ? -1 : 1))])
+  return { searchable, targets: new Map(targets), digest: hash('md5', text, 'buffer').readInt32BE(0) }
+}
+
+export interface Ref {
+  readonly relation: string
+  readonly position: number
+  readonly blueprint: string
+  readonly identifier: string
+}
+
+/** Only relations by identifier: a query stays in the entity's relations, and one the blueprint does not have points nowhere. */
+export function* refsOf(relations: Readonly<Record<string, Relation>>, rules: Rules): Generator<Ref> {
+  for (const [relation, said] of Object.entries(relations)) {
+    const blueprint = rules.targets.get(relation)
+    if (blueprint === undefined) continue
+    const identifiers = typeof said === 'string' ? [said] : isList(said) ? said : []
+    for (const [position, identifier] of identifiers.entries()) yield { relation, position, blueprint, identifier }
+  }
+}
+
+function isList(said: Relation): said is readonly string[] {
+  return Array.isArray(said)
+}

@@ -1,0 +1,114 @@
+import { array, type Cell } from './binary.ts'
+import type { Queryable } from './db.ts'
+import type { Document } from './document.ts'
+import type { Fold } from './fold.ts'
+import { type Ref, refsOf, refTarget } from './refs.ts'
+import { insertRows, table } from './rows.ts'
+import type { Placed } from './write.ts'
+
+const contributions = table('contributions', {
+  record_id: 'int8',
+  mapping: 'text',
+  item: 'text',
+  entity_id: 'int8',
+  owning: 'bool',
+  draft: 'jsonb',
+})
+const refs = table('refs', {
+  entity_id: 'int8',
+  relation: 'text',
+  position: 'int4',
+  target: 'int8',
+  blueprint: 'text',
+  identifier: 'text',
+})
+
+/** Replaced rather than updated: one plan for what is new, moved, or gets or loses its own draft. */
+export async function writeContributions(tx: Queryable, placed: readonly Placed[], plan: Fold): Promise<void> {
+  if (plan.former.length > 0) {
+    const keys = plan.former.map(({ recordId, rank }): Cell[] => [recordId, rank.mapping, rank.item])
+    await tx.query(
+      `DELETE FROM contributions c USING unnest($1::int8[], $2::text[], $3::text[]) u (record, mapping, item)
+       WHERE c.record_id = u.record AND c.mapping = u.mapping AND c.item = u.item`,
+      [column('int8', keys, 0), column('text', keys, 1), column('text', keys, 2)],
+      { name: 'delete_contributions' },
+    )
+  }
+  const rows = placed.flatMap(({ settled, id }) => {
+    const shared = settled.members.length > 1
+    return settled.moved.map(({ recordId, rank, owning, document }): Cell[] => [
+      recordId,
+      rank.mapping,
+      rank.item,
+      id,
+      owning,
+      shared ? draftText(document) : null,
+    ])
+  })
+  await insertRows(tx, contributions, rows)
+}
+
+function column(type: 'int8' | 'text', rows: readonly (readonly Cell[])[], index: number): Buffer {
+  return array(
+    type,
+    rows.map((row) => row[index] ?? null),
+  )
+}
+
+/** Without the name, which is the entity's. */
+function draftText({ title, team, properties, relations, failed }: Document): string {
+  return JSON.stringify({ title, team, properties, relations, ...(failed.length > 0 ? { failed } : {}) })
+}
+
+export async function deleteRefs(tx: Queryable, entities: readonly bigint[]): Promise<void> {
+  if (entities.length === 0) return
+  const ids = array('int8', entities)
+  await tx.query('DELETE FROM refs WHERE entity_id = ANY ($1::int8[])', [ids], { name: 'delete_refs' })
+}
+
+/** Of entities whose relations changed, or that were derived by other rules. Stubs have none: they do not exist for readers. */
+export async function writeRefs(tx: Queryable, written: readonly Placed[]): Promise<void> {
+  const stale = written.filter(
+    ({ settled, rules }) => settled.related || (!settled.stub && settled.row?.derived !== rules.digest),
+  )
+  await deleteRefs(
+    tx,
+    stale.filter(({ settled }) => settled.row !== undefined).map(({ id }) => id),
+  )
+  const rows: Cell[][] = []
+  for (const { settled, id, rules } of stale) {
+    for (const ref of refsOf(settled.document.relations, rules)) rows.push(refCells(id, ref))
+  }
+  await insertRows(tx, refs, rows)
+}
+
+function refCells(id: bigint, { relation, position, blueprint, identifier }: Ref): Cell[] {
+  return [id, relation, position, refTarget(blueprint, identifier), blueprint, identifier]
+}
+
+/** A former name leads to its latest holder until a live entity takes it. */
+export async function writeAliases(tx: Queryable, placed: readonly Placed[]): Promise<void> {
+  const taken = placed.filter(({ settled }) => settled.operation === 'created' || settled.operation === 'renamed')
+  if (taken.length === 0) return
+  const names = taken.map(({ settled }): Cell[] => [settled.blueprint, settled.identifier])
+  await tx.query(
+    `DELETE FROM aliases a USING unnest($1::text[], $2::text[]) u (blueprint, identifier)
+     WHERE a.blueprint = u.blueprint AND a.identifier = u.identifier`,
+    [column('text', names, 0), column('text', names, 1)],
+    { name: 'delete_aliases' },
+  )
+  const live = new Set(
+    placed.flatMap(({ settled: { stub, blueprint, identifier } }) => (stub ? [] : [`${blueprint}:${identifier}`])),
+  )
+  const former = placed.flatMap(({ settled: { row, operation }, id }): Cell[][] => {
+    if (operation !== 'renamed' || row === undefined || live.has(`${row.blueprint}:${row.identifier}`)) return []
+    return [[row.blueprint, row.identifier, id]]
+  })
+  if (former.length === 0) return
+  await tx.query(
+    `INSERT INTO aliases (blueprint, identifier, entity_id) SELECT * FROM unnest($1::text[], $2::text[], $3::int8[])
+     ON CONFLICT (blueprint, identifier) DO UPDATE SET entity_id = excluded.entity_id, since = now()`,
+    [column('text', former, 0), column('text', former, 1), column('int8', former, 2)],
+    { name: 'write_aliases' },
+  )
+}

@@ -1,0 +1,155 @@
+import type { Db, Queryable, Result } from './db.ts'
+import { storable } from './document.ts'
+import { digestSql } from './page.ts'
+import { type Fence, FenceLost, type ScanRow, type Store, type StoredPage } from './store.ts'
+
+type Methods = Pick<Store, 'beginScan' | 'openScan' | 'setScan' | 'completeScan' | 'pages' | 'validPages'>
+
+interface ScanColumns {
+  readonly id: string
+  readonly partition_id: number
+  readonly state: string
+  readonly reason: string | null
+  readonly begin_tick: string
+  readonly fingerprint: string | null
+  readonly pages: number
+  readonly parked_until: Date | null
+  readonly expected: string | null
+}
+
+const scanColumns = 'id, partition_id, state, reason, begin_tick, fingerprint, pages, parked_until, expected'
+
+function scanRow(row: ScanColumns): ScanRow {
+  return {
+    id: BigInt(row.id),
+    partitionId: row.partition_id,
+    state: row.state,
+    reason: row.reason ?? undefined,
+    begin: BigInt(row.begin_tick),
+    fingerprint: row.fingerprint ?? undefined,
+    pages: row.pages,
+    parkedUntil: row.parked_until ?? undefined,
+    expected: row.expected === null ? undefined : Number(row.expected),
+  }
+}
+
+interface PageColumns {
+  readonly page: number
+  readonly cursor: string
+  readonly next: string | null
+  readonly validator: string | null
+  readonly records: readonly string[]
+}
+
+function pageRow({ next, validator, records, ...row }: PageColumns): StoredPage {
+  return { ...row, next: next ?? undefined, validator: validator ?? undefined, records: records.map(BigInt) }
+}
+
+/** A change of something that the lease covers, in one statement with the check that it is still held. */
+const fenced = 'WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE)'
+
+function held({ rowCount }: Result<unknown>, fence: Fence): void {
+  if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
+}
+
+export function scanning(db: Db): Methods {
+  return {
+    beginScan: ({ partitionId, fingerprint, now }) =>
+      db.transaction(async (tx) => {
+        await dropPages(tx, partitionId)
+        const { rows } = await tx.query<ScanColumns>(
+          `INSERT INTO scans (partition_id, state, begin_tick, fingerprint, started_at, expected)
+           SELECT $1, 'running', nextval('tick'), $2, $3,
+             (SELECT s.items FROM partitions p JOIN scans s ON s.id = p.complete_scan WHERE p.id = $1)
+           RETURNING ${scanColumns}`,
+          [partitionId, fingerprint ?? null, new Date(now)],
+        )
+        const [row] = rows
+        if (row === undefined) throw new Error('the scan was not stored')
+        return scanRow(row)
+      }),
+
+    async openScan(partitionId) {
+      const { rows } = await db.query<ScanColumns>(
+        `SELECT ${scanColumns} FROM scans WHERE partition_id = $1 AND ended_at IS NULL ORDER BY id DESC LIMIT 1`,
+        [partitionId],
+      )
+      return rows[0] && scanRow(rows[0])
+    },
+
+    async setScan(fence, scanId, { state, reason, parkedUntil, ended, held: kept, removed }) {
+      const answer = await db.query(
+        `${fenced} UPDATE scans SET state = $4, reason = coalesce($5, reason), parked_until = $6, ended_at = coalesce($7, ended_at),
+           held = coalesce($8, held), removed = coalesce($9, removed) FROM fence WHERE id = $3`,
+        [
+          fence.lease,
+          fence.token,
+          scanId,
+          state,
+          reason === undefined ? null : storable(reason),
+          parkedUntil === undefined ? null : new Date(parkedUntil),
+          ended === undefined ? null : new Date(ended),
+          kept ?? null,
+          removed ?? null,
+        ],
+      )
+      held(answer, fence)
+    },
+
+    completeScan: (fence, scanId, now) =>
+      db.transaction(async (tx) => {
+        const scan = await tx.query<{ partition_id: number }>(
+          `${fenced} UPDATE scans SET state = 'complete', ended_at = $4, parked_until = NULL FROM fence WHERE id = $3
+           RETURNING partition_id`,
+          [fence.lease, fence.token, scanId, new Date(now)],
+        )
+        held(scan, fence)
+        const partition = scan.rows[0]?.partition_id
+        await tx.query(
+          `UPDATE partitions SET complete_scan = $2, complete_at = $3, state = 'known', reason = NULL WHERE id = $1`,
+          [partition, scanId, new Date(now)],
+        )
+        await tx.query(
+          'DELETE FROM scan_pages g USING scans s WHERE s.id = g.scan_id AND s.partition_id = $1 AND s.id < $2',
+          [partition, scanId],
+        )
+      }),
+
+    async pages(scanId) {
+      const { rows } = await db.query<PageColumns>(
+        'SELECT page, cursor, next, validator, records FROM scan_pages WHERE scan_id = $1 ORDER BY page',
+        [scanId],
+      )
+      return rows.map(pageRow)
+    },
+
+    async validPages(partitionId) {
+      const { rows } = await db.query<PageColumns>(
+        `SELECT g.page, g.cursor, g.next, g.validator, g.records
+         FROM partitions p JOIN scan_pages g ON g.scan_id = p.complete_scan
+         CROSS JOIN LATERAL (
+           SELECT count(*) AS live, ${digestSql} AS digest
+           FROM unnest(g.records) WITH ORDINALITY u (id, place)
+           JOIN records r ON r.id = u.id AND r.state = 'live'
+           JOIN presences q ON q.record_id = r.id AND q.partition_id = p.id AND NOT q.ended) now
+         WHERE p.id = $1 AND now.live = cardinality(g.records) AND coalesce(now.digest, decode(md5(''), 'hex')) = g.digest
+         ORDER BY g.page`,
+        [partitionId],
+      )
+      return rows.map(pageRow)
+    },
+  }
+}
+
+/**
+ * Pages of scans that ended incomplete pile up while a source is in trouble. Only those of the last complete scan and the
+ * two newest matter: no observation that is still under way began before them.
+ */
+async function dropPages(tx: Queryable, partitionId: number): Promise<void> {
+  await tx.query(
+    `DELETE FROM scan_pages g USING scans s, partitions p
+     WHERE p.id = $1 AND s.partition_id = p.id AND g.scan_id = s.id AND s.id <> coalesce(p.complete_scan, 0) AND s.ended_at IS NOT NULL
+       AND s.id NOT IN (SELECT id FROM scans WHERE partition_id = $1 ORDER BY id DESC LIMIT 2)`,
+    [partitionId],
+  )
+}

@@ -1,0 +1,170 @@
+import { isObject, type Json, type JsonObject } from '../model/json.ts'
+import type { Db } from './db.ts'
+import { storableJson } from './document.ts'
+import type { PartitionRow, SourceRow, Store } from './store.ts'
+
+type Methods = Pick<
+  Store,
+  | 'saveSource'
+  | 'freezeSourcesExcept'
+  | 'saveCheck'
+  | 'activeMapping'
+  | 'activateMapping'
+  | 'kind'
+  | 'savePartition'
+  | 'partitions'
+  | 'setPartition'
+>
+
+interface PartitionColumns {
+  readonly id: number
+  readonly kind_id: number
+  readonly name: string
+  readonly state: PartitionRow['state']
+  readonly reason: string | null
+  readonly complete_scan: string | null
+  readonly complete_at: Date | null
+  readonly fingerprint: string | null
+}
+
+function partitionRow(row: PartitionColumns): PartitionRow {
+  return {
+    id: row.id,
+    kindId: row.kind_id,
+    name: row.name,
+    state: row.state,
+    reason: row.reason ?? undefined,
+    completeScan: row.complete_scan === null ? undefined : BigInt(row.complete_scan),
+    completeAt: row.complete_at ?? undefined,
+    fingerprint: row.fingerprint ?? undefined,
+  }
+}
+
+const partitionsSql = `SELECT p.id, p.kind_id, p.name, p.state, p.reason, p.complete_scan, p.complete_at, s.fingerprint
+  FROM partitions p LEFT JOIN scans s ON s.id = p.complete_scan WHERE p.kind_id = $1`
+
+/** What is configured, as the database remembers it. `onActivate` is called when blueprints may have changed. */
+export function remembering(db: Db, onActivate: () => void): Methods {
+  return {
+    async saveSource({ name, integration, precedence }) {
+      const { rows } = await db.query<
+        Omit<SourceRow, 'fingerprint' | 'mappingId'> & { fingerprint: string | null; mapping_id: number | null }
+      >(
+        `INSERT INTO sources AS s (name, integration, state, precedence) VALUES ($1, $2, 'active', $3)
+         ON CONFLICT (name) DO UPDATE SET integration = excluded.integration, state = 'active', precedence = excluded.precedence,
+           updated_at = now()
+         RETURNING id, name, integration, state, fingerprint, mapping_id`,
+        [name, integration, precedence],
+      )
+      const [row] = rows
+      if (row === undefined) throw new Error(`source ${name} was not stored`)
+      const { fingerprint, mapping_id, ...rest } = row
+      return { ...rest, fingerprint: fingerprint ?? undefined, mappingId: mapping_id ?? undefined }
+    },
+
+    async freezeSourcesExcept(names) {
+      const { rows } = await db.query<{ name: string }>(
+        `WITH frozen AS (
+           UPDATE sources SET state = 'frozen', updated_at = now() WHERE state <> 'frozen' AND name <> ALL ($1::text[]))
+         SELECT name FROM sources WHERE name <> ALL ($1::text[]) ORDER BY name`,
+        [names],
+      )
+      return rows.map(({ name }) => name)
+    },
+
+    async saveCheck(sourceId, result) {
+      if ('problem' in result) {
+        const problem = storableJson(result.problem)
+        await db.query('UPDATE sources SET problem = $2, updated_at = now() WHERE id = $1', [sourceId, problem])
+        return
+      }
+      await db.query(
+        'UPDATE sources SET identity = $2, fingerprint = $3, problem = NULL, updated_at = now() WHERE id = $1',
+        [sourceId, result.identity, result.fingerprint],
+      )
+    },
+
+    async activeMapping(sourceId) {
+      const { rows } = await db.query<{ id: number; hash: string; content: Json }>(
+        'SELECT m.id, m.hash, m.content FROM sources s JOIN mappings m ON m.id = s.mapping_id WHERE s.id = $1',
+        [sourceId],
+      )
+      return rows[0]
+    },
+
+    async activateMapping(sourceId, { hash, content, blueprints }) {
+      const documents = blueprints.filter(isNamed)
+      const id = await db.transaction(async (tx) => {
+        const { rows } = await tx.query<{ id: number }>(
+          `INSERT INTO mappings (source_id, hash, content) VALUES ($1, $2, $3)
+           ON CONFLICT (source_id, hash) DO UPDATE SET content = excluded.content, activated_at = now() RETURNING id`,
+          [sourceId, hash, storableJson(content)],
+        )
+        const mapping = rows[0]?.id
+        if (mapping === undefined) throw new Error('the mapping was not stored')
+        await tx.query('UPDATE sources SET mapping_id = $2, updated_at = now() WHERE id = $1', [sourceId, mapping])
+        for (const document of documents) {
+          await tx.query(
+            `INSERT INTO blueprints (identifier, source_id, document) VALUES ($1, $2, $3)
+             ON CONFLICT (identifier) DO UPDATE SET source_id = excluded.source_id, document = excluded.document`,
+            [document.identifier, sourceId, storableJson(document)],
+          )
+        }
+        const kept = documents.map(({ identifier }) => identifier)
+        await tx.query('DELETE FROM blueprints WHERE source_id = $1 AND identifier <> ALL ($2::text[])', [
+          sourceId,
+          kept,
+        ])
+        return mapping
+      })
+      onActivate()
+      return id
+    },
+
+    async kind(sourceId, name) {
+      const find = () =>
+        db.query<{ id: number; live: string }>('SELECT id, live FROM kinds WHERE source_id = $1 AND name = $2', [
+          sourceId,
+          name,
+        ])
+      let { rows } = await find()
+      if (rows.length === 0) {
+        await db.query('INSERT INTO kinds (source_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [sourceId, name])
+        ;({ rows } = await find())
+      }
+      const [row] = rows
+      if (row === undefined) throw new Error(`kind ${name} was not stored`)
+      return { id: row.id, live: Number(row.live) }
+    },
+
+    async savePartition(kindId, name) {
+      const insert = `INSERT INTO partitions (kind_id, name, state) VALUES ($1, $2, 'unseen') ON CONFLICT DO NOTHING`
+      const find = () => db.query<PartitionColumns>(`${partitionsSql} AND p.name = $2`, [kindId, name])
+      let { rows } = await find()
+      if (rows.length === 0) {
+        await db.query(insert, [kindId, name])
+        ;({ rows } = await find())
+      }
+      const [row] = rows
+      if (row === undefined) throw new Error(`partition ${name} was not stored`)
+      return partitionRow(row)
+    },
+
+    async partitions(kindId) {
+      const { rows } = await db.query<PartitionColumns>(`${partitionsSql} ORDER BY p.name`, [kindId])
+      return rows.map(partitionRow)
+    },
+
+    async setPartition(partitionId, state, reason) {
+      await db.query(
+        `UPDATE partitions SET state = $2, reason = $3
+         WHERE id = $1 AND (state, reason) IS DISTINCT FROM ($2, $3::text)`,
+        [partitionId, state, reason ?? null],
+      )
+    },
+  }
+}
+
+function isNamed(document: Json): document is JsonObject & { readonly identifier: string } {
+  return isObject(document) && typeof document['identifier'] === 'string'
+}

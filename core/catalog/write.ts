@@ -1,0 +1,196 @@
+import { array, type Cell } from './binary.ts'
+import type { Queryable } from './db.ts'
+import { storableJson } from './document.ts'
+import type { EntityRow, Fold, Settled } from './fold.ts'
+import { noRules, type Rules } from './refs.ts'
+import { deleteRefs, writeAliases, writeContributions, writeRefs } from './relate.ts'
+import { insertRows, table, updateRows } from './rows.ts'
+import { tsvector } from './search.ts'
+import type { Batch, Removal } from './store.ts'
+
+/** One line for the change feed. */
+export interface Change {
+  readonly entityId: bigint
+  readonly revision: bigint
+  readonly operation: 'created' | 'updated' | 'renamed' | 'deleted'
+  readonly blueprint: string
+  readonly identifier: string
+  /** JSON text. */
+  readonly patch: string | null
+}
+
+const content = {
+  blueprint: 'text',
+  identifier: 'text',
+  anchor: 'int8',
+  title: 'text',
+  team: 'text[]',
+  properties: 'jsonb',
+  relations: 'jsonb',
+  failed: 'jsonb',
+  revision: 'int8',
+  search: 'tsvector',
+  derived: 'int4',
+  updated_at: 'timestamptz',
+  stub: 'bool',
+} as const
+const entities = table('entities', { id: 'int8', ...content, created_at: 'timestamptz' })
+const changed = table('entities', { id: 'int8', ...content, deleted: 'jsonb' })
+
+/** A settled name with the id of its row. */
+export interface Placed {
+  readonly settled: Settled
+  readonly id: bigint
+  readonly revision: bigint
+  readonly rules: Rules
+  /** The row is inserted or updated. */
+  readonly write: boolean
+}
+
+/**
+ * Writes what `fold` found and answers its changes. Names are released before they are taken: the index on them is checked
+ * row by row, and an entity that waits for its new name leaves the index by being deleted for two statements.
+ */
+export async function writeFold(
+  tx: Queryable,
+  batch: Batch,
+  plan: Fold,
+  rules: ReadonlyMap<string, Rules>,
+  gone: ReadonlyMap<bigint, Removal>,
+): Promise<readonly Change[]> {
+  const placed = await place(tx, plan, rules)
+  const written = placed.filter(({ write }) => write)
+  const [created, updated] = [
+    written.filter(({ settled }) => settled.row === undefined),
+    written.filter(({ settled }) => settled.row !== undefined),
+  ]
+  const renamed = updated.filter(({ settled }) => settled.row?.identifier !== settled.identifier)
+  const deletions = await closeEntities(tx, batch, plan, gone)
+  await releaseNames(tx, renamed, plan.dropped)
+  await updateRows(
+    tx,
+    changed,
+    updated.map((each) => [...cells(each, batch.now), null]),
+  )
+  const inserts = created.toSorted(byName)
+  await insertRows(
+    tx,
+    entities,
+    inserts.map((each) => [...cells(each, batch.now), batch.now]),
+  )
+  await writeContributions(tx, placed, plan)
+  await writeRefs(tx, written)
+  await writeAliases(tx, placed)
+  const changes = placed.flatMap(({ settled, id, revision }): Change[] => {
+    const { operation, blueprint, identifier, patch } = settled
+    if (operation === undefined) return []
+    return [{ entityId: id, revision, operation, blueprint, identifier, patch: patch ? storableJson(patch) : null }]
+  })
+  return [...deletions, ...changes]
+}
+
+function byName(left: Placed, right: Placed): number {
+  const [a, b] = [
+    `${left.settled.blueprint}:${left.settled.identifier}`,
+    `${right.settled.blueprint}:${right.settled.identifier}`,
+  ]
+  return a < b ? -1 : 1
+}
+
+/** Revisions are taken here, under the locks, so that they grow in the order of commits. */
+async function place(tx: Queryable, plan: Fold, rules: ReadonlyMap<string, Rules>): Promise<readonly Placed[]> {
+  const rulesFor = plan.settled.map(({ blueprint }) => rules.get(blueprint) ?? noRules)
+  const writes = plan.settled.map(({ dirty, row }, index) => dirty || row?.derived !== rulesFor[index]?.digest)
+  const fresh = plan.settled.filter(({ row }) => row === undefined).length
+  const [ids, revisions] = await next(tx, fresh, writes.filter(Boolean).length)
+  return plan.settled.map((settled, index): Placed => {
+    const write = writes[index] ?? true
+    const id = settled.row?.id ?? ids.pop()
+    const revision = write ? revisions.pop() : 0n
+    if (id === undefined || revision === undefined)
+      throw new Error('the database gave fewer numbers than it was asked for')
+    return { settled, id, revision, rules: rulesFor[index] ?? noRules, write }
+  })
+}
+
+async function next(tx: Queryable, ids: number, revisions: number): Promise<[ids: bigint[], revisions: bigint[]]> {
+  if (ids + revisions === 0) return [[], []]
+  const { rows } = await tx.query<{ ids: string[] | null; revisions: string[] | null }>(
+    `SELECT (SELECT array_agg(nextval('entities_id_seq') ORDER BY n DESC) FROM generate_series(1, $1::int) n) AS ids,
+       (SELECT array_agg(nextval('revision') ORDER BY n DESC) FROM generate_series(1, $2::int) n) AS revisions`,
+    [ids, revisions],
+    { name: 'entity_numbers' },
+  )
+  return [rows[0]?.ids?.map(BigInt) ?? [], rows[0]?.revisions?.map(BigInt) ?? []]
+}
+
+function cells({ settled, id, revision, rules }: Placed, now: number): Cell[] {
+  const { blueprint, identifier, anchor, document, stub } = settled
+  return [
+    id,
+    blueprint,
+    identifier,
+    anchor,
+    document.title,
+    document.team,
+    JSON.stringify(document.properties),
+    JSON.stringify(document.relations),
+    document.failed.length === 0 ? null : JSON.stringify(document.failed),
+    revision,
+    tsvector(identifier, document, rules.searchable),
+    rules.digest,
+    now,
+    stub,
+  ]
+}
+
+async function closeEntities(
+  tx: Queryable,
+  batch: Batch,
+  plan: Fold,
+  gone: ReadonlyMap<bigint, Removal>,
+): Promise<readonly Change[]> {
+  if (plan.closed.length === 0) return []
+  const at = new Date(batch.now).toISOString()
+  const [, revisions] = await next(tx, 0, plan.closed.length)
+  const why = plan.closed.map(({ owners }) => {
+    const removal = owners.map(({ recordId }) => gone.get(recordId)).find((each) => each !== undefined)
+    return storableJson({ reason: removal?.reason ?? 'withdrawn', cause: batch.cause, at })
+  })
+  const ids = plan.closed.map(({ row }) => row.id)
+  await tx.query(
+    `UPDATE entities e SET deleted = u.deleted, revision = u.revision, updated_at = u.at
+     FROM unnest($1::int8[], $2::jsonb[], $3::int8[], $4::timestamptz[]) u (id, deleted, revision, at) WHERE e.id = u.id`,
+    [
+      array('int8', ids),
+      array('jsonb', why),
+      array('int8', revisions),
+      array(
+        'timestamptz',
+        ids.map(() => batch.now),
+      ),
+    ],
+    { name: 'close_entities' },
+  )
+  await deleteRefs(tx, ids)
+  return plan.closed.map(({ row }, index): Change => {
+    const { id, blueprint, identifier } = row
+    return { entityId: id, revision: revisions[index] ?? 0n, operation: 'deleted', blueprint, identifier, patch: null }
+  })
+}
+
+async function releaseNames(tx: Queryable, renamed: readonly Placed[], dropped: readonly EntityRow[]): Promise<void> {
+  if (dropped.length > 0) {
+    const ids = array(
+      'int8',
+      dropped.map(({ id }) => id),
+    )
+    await tx.query('DELETE FROM entities WHERE id = ANY ($1::int8[])', [ids], { name: 'drop_stubs' })
+  }
+  if (renamed.length === 0) return
+  const ids = array(
+    'int8',
+    renamed.map(({ id }) => id),
+  )
+  await tx.query(`UPDATE entities SET deleted = '{}' WHERE id = ANY ($1::int8[])`, [ids], { name: 'release_names' })
+}
