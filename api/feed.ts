@@ -61,6 +61,6 @@ export class FeedHub {
 
   #grown(): void {
     this.#version += 1
-    for (const wake of [...this.#waiters]) wake()
+    for (const wake of this.#waiters) wake()
   }
 }

@@ -69,15 +69,15 @@ export function heldRoutes(app: Api, { db, engine }: Context): void {
       {
         schema: {
           tags: ['sync'],
-          summary: `${verb} everything that is held of a source, a kind or a partition`,
-          body: z.strictObject({ ...scope, source: text }),
-          response: { 200: z.object({ count: z.int(), state: z.enum(heldStates) }), ...problems },
+          summary: `${verb} everything that is held: of a source, a kind or a partition; of all without one`,
+          body: z.strictObject(scope),
+          response: { 200: z.object({ decided: z.int(), state: z.enum(heldStates) }), ...problems },
         },
       },
       async ({ body, who }) => {
-        const count = await decideAllHeld(db, defined(body), verbs[verb], who)
+        const decided = await decideAllHeld(db, defined(body), verbs[verb], who)
         engine.wake()
-        return { count, state: verbs[verb] }
+        return { decided, state: verbs[verb] }
       },
     )
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { getBlueprint, listBlueprints } from '../../core/catalog/query/blueprints.ts'
+import { pageOf } from '../../core/catalog/query/cursor.ts'
 import { listScans } from '../../core/catalog/query/scans.ts'
 import { listSources } from '../../core/catalog/query/sources.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
@@ -91,10 +92,11 @@ export function sourceRoutes(app: Api, { db, engine, objectives, now }: Context)
       schema: {
         tags: ['sync'],
         summary: 'Sources with the freshness of each kind and partition',
-        response: { 200: z.object({ items: array(source) }), ...problems },
+        querystring: z.strictObject(paging),
+        response: { 200: list(source), ...problems },
       },
     },
-    async () => ({ items: await listSources(db, objectives, now()) }),
+    async ({ query }) => pageOf(await listSources(db, objectives, now()), (one) => one.name, defined(query)),
   )
 
   app.get(
@@ -139,10 +141,11 @@ export function sourceRoutes(app: Api, { db, engine, objectives, now }: Context)
       schema: {
         tags: ['catalog'],
         summary: 'Blueprints with the number of their entities',
-        response: { 200: z.object({ items: array(blueprint) }), ...problems },
+        querystring: z.strictObject(paging),
+        response: { 200: list(blueprint), ...problems },
       },
     },
-    async () => ({ items: await listBlueprints(db) }),
+    async ({ query }) => pageOf(await listBlueprints(db), (one) => one.identifier, defined(query)),
   )
 
   app.get(

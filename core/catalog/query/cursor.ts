@@ -38,6 +38,22 @@ export function page<Row, T>(
   return { items: kept.map(view), ...(rows.length > limit && last !== undefined ? { next: cursor(last) } : {}) }
 }
 
+/** A page of what is small enough to be read whole. `key` is unique. */
+export function pageOf<T>(
+  all: readonly T[],
+  key: (item: T) => string,
+  request: { readonly limit: number; readonly cursor?: string },
+): List<T> {
+  const after = request.cursor === undefined ? undefined : decodeCursor({}, request.cursor, 1)[0]
+  const start = after === undefined ? 0 : all.findIndex((item) => key(item) === after) + 1
+  return page(
+    all.slice(start, start + request.limit + 1),
+    request.limit,
+    (item) => item,
+    (last) => encodeCursor({}, [key(last)]),
+  )
+}
+
 function digest(query: unknown): string {
   return createHash('sha256').update(JSON.stringify(query)).digest('base64url').slice(0, 8)
 }

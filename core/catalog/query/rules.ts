@@ -142,7 +142,12 @@ function compareRelation(relation: string, operator: Operator, value: Json, para
       return `NOT ${targets('')}`
     case 'isNotEmpty':
       return targets('')
-    default:
+    case '>':
+    case '>=':
+    case '<':
+    case '<=':
+    case 'beginsWith':
+    case 'in':
       throw invalid(
         `Relations do not know "${operator}".`,
         'They know = != contains doesNotContain isEmpty isNotEmpty.',

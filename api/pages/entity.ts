@@ -1,0 +1,110 @@
+import type { EntityDetail, LinkIn } from '../../core/catalog/query/entity.ts'
+import type { Explanation } from '../../core/catalog/query/explanation.ts'
+import { type Html, html } from './html.ts'
+import { ago, badge, changeItem, count, entityLink, value } from './parts.ts'
+
+export function entityPage(entity: EntityDetail, explanation: Explanation, now: number): Html {
+  const failed = new Map(entity.failed.map((problem) => [problem.field, problem]))
+  const mark = (field: string): Html | undefined => {
+    const problem = failed.get(field)
+    if (problem === undefined) return undefined
+    return html`<p class="why">${badge('kept', 'warn')} ${problem.message} <code>${problem.expression}</code></p>`
+  }
+  return html`<p class="crumb"><a href="/entities?blueprint=${encodeURIComponent(entity.blueprint)}">${entity.blueprint}</a></p>
+<h1>${entity.title ?? entity.identifier} <span class="soft mono">${entity.identifier}</span></h1>
+${entity.askedAs !== undefined && html`<p class="notice plain">${entity.askedAs} is called ${entity.reference} now.</p>`}
+${
+  entity.held > 0 &&
+  html`<p class="notice warn"><b>${count(entity.held)} held.</b> A guard stopped a deletion or a change of it.
+  <a href="/held">Look at what is held.</a></p>`
+}
+<div class="columns">
+<div>
+<section class="card"><h2>Properties</h2>
+<dl>
+  ${entity.team.length > 0 && html`<dt>Team</dt><dd>${value(entity.team)}</dd>`}
+  ${Object.entries(entity.properties).map(([name, one]) => html`<dt>${name}</dt><dd>${value(one)}${mark(`properties.${name}`)}</dd>`)}
+  ${absentMarks(entity)}
+</dl></section>
+<section class="card"><h2>Relations</h2>
+${entity.links.out.length === 0 && entity.links.in.length === 0 && html`<p class="soft">None.</p>`}
+<dl>${grouped(entity.links.out).map(
+    ([relation, links]) =>
+      html`<dt>${relation} →</dt><dd>${links.map(
+        (link) =>
+          html`<div>${entityLink(link.reference, link.title)} ${link.state === 'missing' && badge('not in the catalog', 'unknown')}</div>`,
+      )}</dd>`,
+  )}
+${grouped(entity.links.in).map(
+  ([relation, links]) =>
+    html`<dt>← ${relation}</dt><dd>${links.map((link) => html`<div>${entityLink(link.reference, link.title)}</div>`)}</dd>`,
+)}</dl>
+${entity.links.inTotal > entity.links.in.length && html`<p class="soft">The first ${entity.links.in.length} of ${count(entity.links.inTotal)} that point at it.</p>`}
+</section>
+</div>
+<div>
+${explanationCard(explanation)}
+<section class="card"><h2>History</h2><ol class="list">${explanation.changes.map((change) => changeItem(change, now))}</ol>
+<p class="soft">Revision ${entity.revision}, updated ${ago(entity.updatedAt, now)}, created ${ago(entity.createdAt, now)}.
+${entity.aliases.length > 0 && `Formerly ${entity.aliases.join(', ')}.`}</p></section>
+</div>
+</div>`
+}
+
+/** Fields that never had a good value are only a mark. */
+function absentMarks(entity: EntityDetail): readonly Html[] {
+  return entity.failed
+    .filter((problem) => !(problem.field.replace(/^properties\./, '') in entity.properties))
+    .map(
+      (problem) =>
+        html`<dt>${problem.field}</dt><dd class="why">${badge('failed', 'bad')} ${problem.message} <code>${problem.expression}</code></dd>`,
+    )
+}
+
+function grouped<T extends LinkIn>(links: readonly T[]): readonly (readonly [string, readonly T[]])[] {
+  return [...Map.groupBy(links, (link) => link.relation)]
+}
+
+/** For what is not there: the same question, the other answer. */
+export function absentPage(explanation: Explanation, now: number): Html {
+  return html`<h1>${explanation.reference} <span class="soft">${explanation.state.replaceAll('_', ' ')}</span></h1>
+${explanationCard(explanation)}
+${explanation.changes.length > 0 && html`<section class="card"><h2>History</h2><ol class="list">${explanation.changes.map((change) => changeItem(change, now))}</ol></section>`}`
+}
+
+export function explanationCard(explanation: Explanation): Html {
+  return html`<section class="card"><h2>Why</h2>
+<p>${explanation.summary}</p>
+${explanation.notes.length > 0 && html`<ul class="notes">${explanation.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${explanation.candidates.length > 0 && explanation.state !== 'record' && html`<p>See ${explanation.candidates.map((one) => html`${entityLink(one)} `)}</p>`}
+${explanation.contributions.map(
+  (one) => html`<div class="evidence">
+  <p><b>${one.source}</b> ${one.kind} <a class="mono" href="${recordPath(one)}">${one.key}</a>
+    ${one.recordState === 'gone' && badge('gone', 'bad')} ${!one.owning && badge('adds fields only', 'plain')}</p>
+  <p class="soft">Mapping <code>${one.mapping}</code>, item <code>${one.item}</code>, version ${one.mappingVersion}${one.version !== null && html`, seen as of <code>${one.version}</code>`}</p>
+  ${one.partitions.map(
+    (
+      partition,
+    ) => html`<p class="soft">${partition.name}: ${partition.present ? 'present' : 'no longer present'}${partition.scan !== null && `, last complete scan ${partition.scan}`}
+    ${partition.state === 'unknown' && html`${badge('unknown', 'unknown')} ${partition.reason ?? ''}`}</p>`,
+  )}
+  ${one.problems.map((problem) => html`<p class="why">${badge(problem.field, 'warn')} ${problem.message} <code>${problem.expression}</code></p>`)}
+  </div>`,
+)}
+${explanation.records.map(
+  (
+    record,
+  ) => html`<div class="evidence"><p><b>${record.source}</b> ${record.kind} <a class="mono" href="${recordPath(record)}">${record.key}</a>
+  ${record.state === 'gone' && badge('gone', 'bad')}</p>
+  ${record.feeds.length > 0 && html`<p>Feeds ${record.feeds.map((feed) => html`${entityLink(feed)} `)}</p>`}
+  ${record.mappings.map(
+    (mapping) => html`<p class="soft"><code>${mapping.mapping}</code>: ${mapping.outcome}
+    ${mapping.expression !== undefined && html`because <code>${mapping.expression}</code> is false`}${mapping.problem !== undefined && html`<code>${mapping.problem.expression}</code>: ${mapping.problem.message}`}</p>`,
+  )}</div>`,
+)}
+</section>`
+}
+
+function recordPath(record: { readonly source: string; readonly kind: string; readonly key: string }): string {
+  return `/api/v1/records/${[record.source, record.kind, record.key].map(encodeURIComponent).join('/')}`
+}

@@ -1,0 +1,54 @@
+import type { BlueprintView } from '../../core/catalog/query/blueprints.ts'
+import { candidates } from '../../core/catalog/query/entities.ts'
+import type { EntityView } from '../../core/catalog/query/view.ts'
+import { type Html, html } from './html.ts'
+import { ago, count, entityPath } from './parts.ts'
+
+export interface Results {
+  readonly q: string | undefined
+  readonly blueprint: string | undefined
+  readonly items: readonly EntityView[]
+  readonly next: string | undefined
+  readonly truncated: boolean
+  readonly blueprints: readonly BlueprintView[]
+  readonly now: number
+}
+
+export function resultsPage(results: Results): Html {
+  const { q, blueprint, items, next, now } = results
+  return html`<nav class="filter" aria-label="Blueprint">${filter('All', undefined, results)}
+  ${results.blueprints.map((one) => filter(`${one.title ?? one.identifier} ${count(one.entities)}`, one.identifier, results))}</nav>
+<section class="card">
+  ${
+    items.length === 0 &&
+    html`<p>Nothing found${q !== undefined && html` for <b>${q}</b>`}.
+    ${q !== undefined && html`<a href="/explain?reference=${encodeURIComponent(q)}">Ask why it is not here.</a>`}</p>`
+  }
+  ${
+    items.length > 0 &&
+    html`<table class="stack"><thead><tr><th>Entity</th><th>Title</th><th>Blueprint</th><th>Team</th><th>Updated</th></tr></thead>
+  <tbody>${items.map(
+    (
+      entity,
+    ) => html`<tr><th scope="row" data-label="Entity"><a href="${entityPath(entity.reference)}">${entity.identifier}</a></th>
+    <td data-label="Title">${entity.title ?? ''}</td><td data-label="Blueprint" class="soft">${entity.blueprint}</td>
+    <td data-label="Team">${entity.team.join(', ')}</td><td data-label="Updated">${ago(entity.updatedAt, now)}</td></tr>`,
+  )}</tbody></table>`
+  }
+  ${results.truncated && html`<p class="soft">These words match more than ${count(candidates)} entities; the best of so many are shown. More words narrow it.</p>`}
+  ${next !== undefined && html`<p><a class="button" href="${address(q, blueprint, next)}">More</a></p>`}
+</section>`
+}
+
+function filter(label: string, blueprint: string | undefined, results: Results): Html {
+  const current = results.blueprint === blueprint
+  return html`<a href="${address(results.q, blueprint)}"${current && html` aria-current="true"`}>${label}</a> `
+}
+
+function address(q: string | undefined, blueprint: string | undefined, cursor?: string): string {
+  const query = new URLSearchParams()
+  if (q !== undefined) query.set('q', q)
+  if (blueprint !== undefined) query.set('blueprint', blueprint)
+  if (cursor !== undefined) query.set('cursor', cursor)
+  return `/entities?${query.toString()}`
+}
