@@ -13,5 +13,5 @@ describeIntegration(
       return { config, source }
     },
   },
-  ['organization', 'repository', 'team', 'user'],
+  ['organization', 'repository', 'team', 'user', 'team-access'],
 )

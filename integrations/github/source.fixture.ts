@@ -20,7 +20,9 @@ export interface GithubSource extends TestSource {
 /** The sandbox over real HTTP with a receiver for the deliveries of both organisations. */
 export async function openSource(options: { readonly repos?: number } = {}): Promise<GithubSource> {
   const data = await mkdtemp(join(tmpdir(), 'catchment-github-'))
-  const sandbox = await startSandbox({ data, repos: options.repos ?? 40, seed: 7 })
+  // A suite asks in seconds what a scan spreads over minutes; limits have rules of their own.
+  const limits = { hourly: 1_000_000, pointsPerMinute: 1_000_000, creationsPerMinute: 1_000_000 }
+  const sandbox = await startSandbox({ data, repos: options.repos ?? 40, seed: 7, limits })
   const inbox: RawDelivery[] = []
   const receiver = await receive(inbox)
 

@@ -8,21 +8,32 @@ import { reasonOf, type Scope } from '../scope.ts'
 const text = z.string().nullable().default(null)
 const identity = { id: z.int(), node_id: z.string(), name: z.string(), slug: z.string() }
 
+/** Which organisation a team is of is only in its address: https://HOST/orgs/LOGIN/teams/SLUG. */
+const home = (url: string): { login: string } | null => {
+  const login = /\/orgs\/([^/]+)\/teams\//.exec(url)?.[1]
+  return login === undefined ? null : { login }
+}
+
 /**
  * Mapping files read name, slug, description, permission, html_url, id and notification_setting. Members and repositories
  * cost calls per team: those are the kind `team-access`. A team has no timestamp in a listing, so it has no version.
  */
-const team = z.object({
-  ...identity,
-  description: text,
-  privacy: text,
-  notification_setting: text,
-  permission: text,
-  html_url: text,
-  parent: z.object(identity).nullable().default(null),
-})
+const team = z
+  .object({
+    ...identity,
+    description: text,
+    privacy: text,
+    notification_setting: text,
+    permission: text,
+    html_url: z.string(),
+    parent: z.object(identity).nullable().default(null),
+  })
+  .transform((it) => ({ ...it, organization: home(it.html_url) }))
 
-export const teamAddress = z.object({ slug: z.string() })
+/** What a team has everywhere. */
+export const teamSeen = z
+  .object({ ...identity, html_url: z.string() })
+  .transform((it) => ({ ...it, organization: home(it.html_url) }))
 
 /** One call per hundred teams. */
 export function teamKind(config: GithubConfig, client: Client, scope: Scope): Kind {
@@ -32,7 +43,7 @@ export function teamKind(config: GithubConfig, client: Client, scope: Scope): Ki
     paging: 'shifting',
     canonical: (item) => read(team, item, 'team'),
     key: (item) => keyOf(item, 'team'),
-    locator: (item) => ({ slug: read(teamAddress, item, 'team').slug }),
+    locator: (item) => ({ slug: read(teamSeen, item, 'team').slug }),
     partitions: scope.partitions,
     list(request) {
       const org = request.partition.name
