@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { startSandbox } from './sandbox.ts'
 
-const usage = `usage: main.ts --data DIR [--port 0] [--repos 60] [--seed 1] [--life SECONDS] [--control-token KEY] [--json]`
+const usage = `usage: main.ts --data DIR [--port 0] [--repos 60] [--seed 1] [--life SECONDS] [--control-token KEY] [--json] [--with-parent]`
 
 function number(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
@@ -22,6 +22,7 @@ function options() {
         life: { type: 'string' },
         'control-token': { type: 'string' },
         json: { type: 'boolean' },
+        'with-parent': { type: 'boolean' },
       },
     }).values
   } catch (error) {
@@ -50,6 +51,22 @@ try {
     ...(life === undefined ? {} : { life }),
     ...(controlToken === undefined ? {} : { controlToken }),
   })
+  const stop = (): void => {
+    sandbox.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error('sandbox: could not stop cleanly', error)
+        process.exit(1)
+      },
+    )
+  }
+  process.once('SIGTERM', stop)
+  process.once('SIGINT', stop)
+  if (given['with-parent']) {
+    // Whoever started this holds the other end: it closes when they are gone, however they went.
+    process.stdin.once('close', stop)
+    process.stdin.resume()
+  }
   const line = {
     event: 'listening',
     url: sandbox.url,
@@ -64,17 +81,6 @@ try {
   curl -H "Authorization: Bearer $TOKEN" ${sandbox.url}/orgs/acme/repos?per_page=2
   switchboard: curl -H "Authorization: Bearer ${sandbox.control.token}" ${sandbox.url}/_sandbox/state`)
   }
-  const stop = (): void => {
-    sandbox.stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error('sandbox: could not stop cleanly', error)
-        process.exit(1)
-      },
-    )
-  }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
 } catch (error) {
   console.error(`sandbox: ${error instanceof Error ? error.message : String(error)}`)
   process.exit(1)

@@ -47,7 +47,7 @@ export async function spawnSandbox(options: SpawnOptions): Promise<SpawnedSandbo
   const { controlToken, ...rest } = options
   const named = { ...rest, ...(controlToken === undefined ? {} : { 'control-token': controlToken }) }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const child = spawn(process.execPath, [main, '--json', ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [main, '--json', '--with-parent', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
   let complaints = ''
   child.stderr.on('data', (chunk: Buffer) => {
     complaints = (complaints + chunk.toString()).slice(-4000)

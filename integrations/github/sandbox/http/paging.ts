@@ -4,7 +4,7 @@ const wholeNumber = (text: string | null, fallback: number): number =>
   text !== null && /^\d+$/.test(text) && Number(text) > 0 ? Number(text) : fallback
 
 export const pageOf = (query: URLSearchParams): number => wholeNumber(query.get('page'), 1)
-export const perPage = (query: URLSearchParams): number => Math.min(100, wholeNumber(query.get('per_page'), 30))
+const perPage = (query: URLSearchParams): number => Math.min(100, wholeNumber(query.get('per_page'), 30))
 
 function link(call: Call, rel: string, set: Record<string, string | number>): string {
   const query = new URLSearchParams(call.query)

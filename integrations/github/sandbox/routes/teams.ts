@@ -10,8 +10,8 @@ import type { Org, Team, User } from '../state/model.ts'
 import { orgOf, seesTeam, teamOf } from './find.ts'
 import { given, read } from './input.ts'
 
-export const readsTeams: Need = { classic: ['read:org', 'repo', 'user'], fine: ['members', 'read'] }
-export const writesTeams: Need = { classic: ['write:org'], fine: ['members', 'write'] }
+const readsTeams: Need = { classic: ['read:org', 'repo', 'user'], fine: ['members', 'read'] }
+const writesTeams: Need = { classic: ['write:org'], fine: ['members', 'write'] }
 
 /** Teams are a matter of members: anybody else is told nothing of them. */
 export function teamReader(call: Call<'org'>): Org {

@@ -98,7 +98,7 @@ function prototype(n: number, random: Random): Draft {
   return { name, description: `Prototype: ${subject}`, language: random.pick(languages), topics: ['prototype'] }
 }
 
-export function makeRepo(id: number, ownerId: number, d: Draft, random: Random): Repo {
+function makeRepo(id: number, ownerId: number, d: Draft, random: Random): Repo {
   const created = epoch - random.int(60, 2500) * day - random.int(0, day)
   const pushed = Math.min(created + random.int(10, 2500) * day, epoch - random.int(0, 20 * day))
   const open = d.topics.includes('library') || d.topics.includes('open-source')

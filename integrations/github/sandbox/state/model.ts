@@ -150,7 +150,7 @@ export interface Token {
 }
 
 /** Where a former owner/name (lower case) leads to. */
-export interface Redirect {
+interface Redirect {
   readonly id: string
   readonly repoId: number
 }

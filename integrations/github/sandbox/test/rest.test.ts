@@ -67,6 +67,9 @@ test('a transferred repository keeps its id, leaves its teams and redirects', as
   const { data: after } = await client.rest.repos.get({ owner: 'acme', repo: 'refunds' })
   expect([after.id, after.full_name]).toEqual([before.id, 'acme-labs/refunds'])
   expect((await client.rest.repos.listTeams({ owner: 'acme-labs', repo: 'refunds' })).data).toEqual([])
+  const left = (await client.rest.teams.listReposInOrg({ org: 'acme', team_slug: 'payments', per_page: 100 })).data
+  expect(left.map((repo) => repo.name)).toContain('payments-api')
+  expect(left.map((repo) => repo.name)).not.toContain('refunds')
 })
 
 test('a deleted repository is gone for every path, and a restored one keeps its id', async () => {

@@ -25,7 +25,7 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 export const clientOf = (sandbox: { url: string; token: string }, token = sandbox.token): Octokit =>
   new Octokit({ baseUrl: sandbox.url, auth: token, log: silent })
 
-export interface Received {
+interface Received {
   readonly headers: IncomingHttpHeaders
   readonly body: string
   readonly event: string

@@ -20,7 +20,7 @@ function rawBody(hook: Hook, delivery: Delivery): string {
   return new URLSearchParams({ payload: delivery.payload }).toString()
 }
 
-export function deliveryHeaders(hook: Hook, delivery: Delivery, raw: string): Record<string, string> {
+function deliveryHeaders(hook: Hook, delivery: Delivery, raw: string): Record<string, string> {
   const sign = (algorithm: string): string =>
     createHmac(algorithm, hook.config.secret ?? '')
       .update(raw)
