@@ -20,6 +20,8 @@ export interface EntityDraft {
   readonly title: string | null
   /** Identifiers of teams. */
   readonly team: readonly string[]
+  /** Teams by a search query, beside `team`. */
+  readonly teamQuery?: SearchQuery
   /** A value of null or an absent one falls through to the next contribution. */
   readonly properties: Readonly<Record<string, Json>>
   readonly relations: Readonly<Record<string, Relation>>

@@ -1,4 +1,4 @@
-import type { EntityDraft } from './entity.ts'
+import type { EntityDraft, SearchQuery } from './entity.ts'
 import type { Json } from './json.ts'
 import type { Problem } from './problem.ts'
 
@@ -13,6 +13,8 @@ export type MappingOutput =
       readonly drafts: readonly ItemDraft[]
       /** Items of which the identifier or blueprint failed: what they said before is kept. */
       readonly quarantined: readonly { readonly item: string; readonly problem: Problem }[]
+      /** What is said about entities that a search query finds. It never makes one exist. Absent: nothing. */
+      readonly updates?: readonly QueryDraft[]
     }
   | {
       readonly mapping: string
@@ -20,6 +22,13 @@ export type MappingOutput =
       readonly expression: string
     }
   | { readonly mapping: string; readonly state: 'quarantined'; readonly problem: Problem }
+
+/** What a mapping whose identifier is a search query says about the entities that the query finds. */
+export interface QueryDraft {
+  readonly item: string
+  readonly query: SearchQuery
+  readonly draft: Omit<EntityDraft, 'identifier'>
+}
 
 export interface ItemDraft {
   /** Which item and entity block of the mapping: "0", or "0.3" for the fourth of itemsToParse. Stable between observations. */

@@ -1,0 +1,5 @@
+export type { Config, Finding, NamedText, SourceConfig } from './config.ts'
+export { ConfigError, explainConfigError } from './error.ts'
+export { configJsonSchema } from './json-schema.ts'
+export { type LoadOptions, loadConfig } from './load.ts'
+export { Redacted } from './redacted.ts'

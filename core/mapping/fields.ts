@@ -1,0 +1,153 @@
+import type { Relation, SearchQuery } from '../model/entity.ts'
+import { isObject, type Json } from '../model/json.ts'
+import type { Problem } from '../model/problem.ts'
+import type { Expectation } from './expectation.ts'
+import { type Expression, evaluate, Failure, failure, show } from './expression.ts'
+import type { RunContext } from './jq/index.ts'
+import type { EntityBlock, NamedTemplate, Template } from './parsed.ts'
+import { evaluateRelation, evaluateTemplate, hasType, isList, numberText } from './values.ts'
+
+/**
+ * The fields that may fail one by one: what fails is pushed to `failed` and is absent, the rest of the entity stands.
+ */
+export function titleOf(
+  title: Expression | undefined,
+  input: Json,
+  context: RunContext,
+  failed: Problem[],
+): string | null {
+  if (title === undefined) return null
+  const value = evaluate(title, input, context)
+  if (value === null || typeof value === 'string') return value
+  if (typeof value === 'number') return numberText(value)
+  if (typeof value === 'boolean') return String(value)
+  const wrong =
+    value instanceof Failure ? value : failure(title, 'type_mismatch', `a title is a text, not ${show(value)}`)
+  failed.push(wrong.problem)
+  return null
+}
+
+export function teamOf(
+  team: Template | undefined,
+  input: Json,
+  context: RunContext,
+  failed: Problem[],
+): readonly string[] | SearchQuery {
+  const value = team === undefined ? null : evaluateRelation(team, input, context)
+  if (value instanceof Failure) failed.push(value.problem)
+  if (value === null || value instanceof Failure) return []
+  return typeof value === 'string' ? [value] : value
+}
+
+export function propertiesOf(
+  block: EntityBlock,
+  expected: Expectation,
+  input: Json,
+  context: RunContext,
+  failed: Problem[],
+): Readonly<Record<string, Json>> {
+  const properties: Record<string, Json> = {}
+  if (block.spread !== undefined) {
+    const value = spreadOf(block.spread, input, context, failed)
+    for (const [name, member] of Object.entries(value)) put(properties, name, member)
+  }
+  const { types } = expected
+  for (let index = 0; index < block.properties.length; index++) {
+    const property = block.properties[index]
+    if (property === undefined) continue
+    const value = evaluateTemplate(property.template, input, context)
+    const type = types[index]
+    if (value instanceof Failure) failed.push(value.problem)
+    else if (value === null || type === undefined || hasType(value, type)) {
+      put(properties, property.name, value)
+      continue
+    } else failed.push(wrongType(property, `blueprint declares ${type}, the expression gave ${show(value)}`))
+    // What a spread said does not stand in for an expression that failed: the last good value does.
+    if (block.spread !== undefined) delete properties[property.name]
+  }
+  if (block.spread !== undefined) dropWrongTypes(block, block.spread, expected, properties, failed)
+  return properties
+}
+
+function spreadOf(
+  spread: Expression,
+  input: Json,
+  context: RunContext,
+  failed: Problem[],
+): Readonly<Record<string, Json>> {
+  const value = evaluate(spread, input, context)
+  if (value === null) return {}
+  if (!(value instanceof Failure) && isObject(value)) return value
+  const wrong =
+    value instanceof Failure ? value : failure(spread, 'type_mismatch', `"*" spreads an object, not ${show(value)}`)
+  failed.push(wrong.problem)
+  return {}
+}
+
+/** Types of what came out of a spread. */
+function dropWrongTypes(
+  block: EntityBlock,
+  spread: Expression,
+  expected: Expectation,
+  properties: Record<string, Json>,
+  failed: Problem[],
+): void {
+  const explicit = new Set(block.properties.map(({ name }) => name))
+  for (const [name, value] of Object.entries(properties)) {
+    const type = expected.typeOf(name)
+    if (explicit.has(name) || value === null || type === undefined || hasType(value, type)) continue
+    delete properties[name]
+    const { problem } = failure(
+      spread,
+      'type_mismatch',
+      `blueprint declares ${type}, the expression gave ${show(value)}`,
+    )
+    failed.push({ ...problem, field: `properties.${name}` })
+  }
+}
+
+export function relationsOf(
+  block: EntityBlock,
+  expected: Expectation,
+  input: Json,
+  context: RunContext,
+  failed: Problem[],
+): Readonly<Record<string, Relation>> {
+  const relations: Record<string, Relation> = {}
+  if (block.relationSpread !== undefined) {
+    const spread = block.relationSpread
+    for (const [name, member] of Object.entries(spreadOf(spread, input, context, failed))) {
+      const value = evaluateRelation({ ...spread, constant: member }, input, context)
+      if (value instanceof Failure) failed.push({ ...value.problem, field: `relations.${name}` })
+      else put(relations, name, value)
+    }
+  }
+  for (let index = 0; index < block.relations.length; index++) {
+    const relation = block.relations[index]
+    if (relation === undefined) continue
+    const value = evaluateRelation(relation.template, input, context)
+    if (value instanceof Failure) failed.push(value.problem)
+    else if (isList(value) && expected.many[index] === false) {
+      if (value.length > 1)
+        failed.push(wrongType(relation, `the relation points at one entity, the expression gave ${value.length}`))
+      else put(relations, relation.name, value[0] ?? null)
+      continue
+    } else {
+      put(relations, relation.name, value)
+      continue
+    }
+    if (block.relationSpread !== undefined) delete relations[relation.name]
+  }
+  return relations
+}
+
+function wrongType(named: NamedTemplate, message: string): Problem {
+  return { ...named.place, code: 'type_mismatch', message }
+}
+
+/** Assign, also to the one name that assignment would take for the prototype. */
+function put<T>(target: Record<string, T>, name: string, value: T): void {
+  if (name === '__proto__')
+    Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true })
+  else target[name] = value
+}

@@ -1,0 +1,6 @@
+export { parseBlueprints } from './blueprints.ts'
+export { type CompiledMappings, compileMappings, type MappingSource } from './compile.ts'
+export { type Diagnostic, didYouMean, sortDiagnostics } from './diagnostic.ts'
+export { explainDiagnostic, explainDiagnostics } from './explain.ts'
+export type { MappingOptions, ResourceBlock } from './parsed.ts'
+export { SourceText } from './source.ts'

@@ -1,0 +1,130 @@
+import type { PropertySchema } from '../model/blueprint.ts'
+import type { Relation, SearchQuery } from '../model/entity.ts'
+import type { Json } from '../model/json.ts'
+import { type Expression, evaluate, Failure, failure, show } from './expression.ts'
+import { compile, type RunContext } from './jq/index.ts'
+import { isExpression, type QueryTemplate, type RuleTemplate, type Template } from './parsed.ts'
+
+export type PropertyType = NonNullable<PropertySchema['type']>
+
+const toText = compile('tostring')
+
+/** A number as jq writes it: identifiers are text, and `1e3` must not be another entity than `1000`. */
+export function numberText(value: number): string {
+  const text = Number.isSafeInteger(value) ? undefined : toText.first(value)
+  return typeof text === 'string' ? text : String(value)
+}
+
+export function hasType(value: Json, type: PropertyType): boolean {
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'object') return typeof value === 'object' && !Array.isArray(value)
+  return typeof value === type
+}
+
+/** What a property is: one value, or a list or object of values. One failure fails the whole. */
+export function evaluateTemplate(template: Template, input: Json, context: RunContext): Json | Failure {
+  if (isExpression(template)) return evaluate(template, input, context)
+  switch (template.kind) {
+    case 'list': {
+      const values: Json[] = []
+      for (const item of template.items) {
+        const value = evaluateTemplate(item, input, context)
+        if (value instanceof Failure) return value
+        values.push(value)
+      }
+      return values
+    }
+    case 'object': {
+      const entries: [string, Json][] = []
+      for (const { name, template: inner } of template.entries) {
+        const value = evaluateTemplate(inner, input, context)
+        if (value instanceof Failure) return value
+        entries.push([name, value])
+      }
+      return Object.fromEntries(entries)
+    }
+    case 'query': {
+      const query = evaluateQuery(template, input, context)
+      // A SearchQuery is JSON; an interface lacks the index signature that would show it.
+      return query instanceof Failure ? query : (query as unknown as Json)
+    }
+  }
+}
+
+/** Evaluates every leaf of a search query. */
+export function evaluateQuery(template: QueryTemplate, input: Json, context: RunContext): SearchQuery | Failure {
+  const combinator = evaluate(template.combinator, input, context)
+  if (combinator instanceof Failure) return combinator
+  if (combinator !== 'and' && combinator !== 'or') {
+    return failure(template.combinator, 'type_mismatch', `a combinator is "and" or "or", not ${show(combinator)}`)
+  }
+  const rules: SearchQuery['rules'][number][] = []
+  for (const rule of template.rules) {
+    const value = rule.kind === 'query' ? evaluateQuery(rule, input, context) : evaluateRule(rule, input, context)
+    if (value instanceof Failure) return value
+    rules.push(value)
+  }
+  return { combinator, rules }
+}
+
+function evaluateRule(rule: RuleTemplate, input: Json, context: RunContext): SearchQuery['rules'][number] | Failure {
+  const property = evaluateWord(rule.property, input, context)
+  if (property instanceof Failure) return property
+  const operator = evaluateWord(rule.operator, input, context)
+  if (operator instanceof Failure) return operator
+  const value = evaluateTemplate(rule.value, input, context)
+  return value instanceof Failure ? value : { property, operator, value }
+}
+
+function evaluateWord(expression: Expression, input: Json, context: RunContext): string | Failure {
+  const value = evaluate(expression, input, context)
+  if (value instanceof Failure || (typeof value === 'string' && value !== '')) return value
+  return failure(expression, 'type_mismatch', `a rule needs a name here, not ${show(value)}`)
+}
+
+/**
+ * Identifiers in a value: one, a list, or null for none. Numbers become text, and null or empty members of a list are
+ * left out: they name nothing.
+ */
+function identifiers(expression: Expression, value: Json): string | readonly string[] | null | Failure {
+  if (typeof value === 'string') return value === '' ? null : value
+  if (value === null) return null
+  if (typeof value === 'number') return numberText(value)
+  if (!Array.isArray(value)) return failure(expression, 'type_mismatch', `identifiers are text, not ${show(value)}`)
+  const texts: string[] = []
+  for (const member of value) {
+    if (typeof member === 'string') {
+      if (member !== '') texts.push(member)
+    } else if (typeof member === 'number') texts.push(numberText(member))
+    else if (member !== null) {
+      return failure(expression, 'type_mismatch', `a list of identifiers holds text, not ${show(member)}`)
+    }
+  }
+  return texts
+}
+
+/** Targets of a relation. A list of several templates is one list; queries in it are joined with "or". */
+export function evaluateRelation(template: Template, input: Json, context: RunContext): Relation | Failure {
+  if (isExpression(template)) {
+    const value = evaluate(template, input, context)
+    return value instanceof Failure ? value : identifiers(template, value)
+  }
+  if (template.kind === 'query') return evaluateQuery(template, input, context)
+  if (template.kind === 'object') return null
+  const texts: string[] = []
+  const queries: SearchQuery[] = []
+  for (const item of template.items) {
+    const value = evaluateRelation(item, input, context)
+    if (value instanceof Failure) return value
+    if (typeof value === 'string') texts.push(value)
+    else if (isList(value)) texts.push(...value)
+    else if (value !== null) queries.push(value)
+  }
+  if (queries.length === 0) return texts
+  const named = texts.length === 0 ? [] : [{ property: '$identifier', operator: 'in', value: texts }]
+  return { combinator: 'or', rules: [...queries, ...named] }
+}
+
+export function isList(value: Relation): value is readonly string[] {
+  return Array.isArray(value)
+}
