@@ -41,10 +41,12 @@ export async function lockEntities(
       anchor: string | null
       stub: boolean
       derived: number
+      revision: string
+      updated_at: Date
     }
   >(
     `/* lock:entities */
-     SELECT e.id, e.blueprint, e.identifier, e.anchor, e.stub, e.derived, e.title, e.team, e.properties, e.relations, e.failed
+     SELECT e.id, e.blueprint, e.identifier, e.anchor, e.stub, e.derived, e.revision, e.updated_at, e.title, e.team, e.properties, e.relations, e.failed
      FROM entities e WHERE e.deleted IS NULL AND e.id IN (
        SELECT c.entity_id FROM contributions c WHERE c.record_id = ANY ($1::int8[])
        UNION ALL
@@ -73,6 +75,8 @@ export async function lockEntities(
     stub: row.stub,
     document: documentFrom(row),
     derived: row.derived,
+    revision: BigInt(row.revision),
+    updatedAt: row.updated_at.getTime(),
   }))
 }
 

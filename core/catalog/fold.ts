@@ -13,6 +13,9 @@ export interface EntityRow {
   readonly document: Document
   /** Digest of the blueprint's rules that its search vector and refs were made by. */
   readonly derived: number
+  readonly revision: bigint
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number
 }
 
 export interface Contribution extends Ranked {

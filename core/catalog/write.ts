@@ -97,20 +97,27 @@ function byName(left: Placed, right: Placed): number {
   return a < b ? -1 : 1
 }
 
-/** Revisions are taken here, under the locks, so that they grow in the order of commits. */
+/**
+ * Revisions are taken here, under the locks, so that they grow in the order of commits. What readers do not see (a new
+ * anchor, a search vector derived by other rules) makes none.
+ */
 async function place(tx: Queryable, plan: Fold, rules: ReadonlyMap<string, Rules>): Promise<readonly Placed[]> {
   const rulesFor = plan.settled.map(({ blueprint }) => rules.get(blueprint) ?? noRules)
   const writes = plan.settled.map(({ dirty, row }, index) => dirty || row?.derived !== rulesFor[index]?.digest)
   const fresh = plan.settled.filter(({ row }) => row === undefined).length
-  const [ids, revisions] = await next(tx, fresh, writes.filter(Boolean).length)
+  const [ids, revisions] = await next(tx, fresh, plan.settled.filter(isNewState).length)
   return plan.settled.map((settled, index): Placed => {
     const write = writes[index] ?? true
     const id = settled.row?.id ?? ids.pop()
-    const revision = write ? revisions.pop() : 0n
+    const revision = isNewState(settled) ? revisions.pop() : settled.row?.revision
     if (id === undefined || revision === undefined)
       throw new Error('the database gave fewer numbers than it was asked for')
     return { settled, id, revision, rules: rulesFor[index] ?? noRules, write }
   })
+}
+
+function isNewState({ row, operation }: Settled): boolean {
+  return row === undefined || operation !== undefined
 }
 
 async function next(tx: Queryable, ids: number, revisions: number): Promise<[ids: bigint[], revisions: bigint[]]> {
@@ -139,7 +146,7 @@ function cells({ settled, id, revision, rules }: Placed, now: number): Cell[] {
     revision,
     tsvector(identifier, document, rules.searchable),
     rules.digest,
-    now,
+    isNewState(settled) ? now : (settled.row?.updatedAt ?? now),
     stub,
   ]
 }

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { copyHouse, linksOf, removeLinks } from './testing/house.ts'
@@ -41,4 +42,24 @@ test('without the package, the error says what to install', async () => {
     hint: expect.stringContaining('npm ci'),
   })
   expect(await owner.exited).toBe(2)
+})
+
+test('binaries that do not run are an error that says what to do, and the directory is given up', async () => {
+  const house = await copyHouse(directory.path)
+  for (const [name, events] of [
+    ['initdb', 0],
+    ['postgres', 1],
+  ] as const) {
+    const program = join(house.binaries, 'native/bin', name)
+    await chmod(program, 0o644)
+    const owner = new Owner(data.path, ['fsync=off'], house)
+    expect(await owner.said('failed')).toMatchObject({
+      code: 'postgres_binaries_broken',
+      hint: expect.stringContaining('npm ci'),
+    })
+    expect(await owner.exited).toBe(1)
+    expect(owner.lines.filter(({ event }) => event === 'initialised')).toHaveLength(events)
+    expect(existsSync(join(data.path, 'lock'))).toBe(false)
+    await chmod(program, 0o755)
+  }
 })

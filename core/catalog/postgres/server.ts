@@ -65,12 +65,14 @@ export async function launch(options: LaunchOptions): Promise<Server> {
       stdio,
       ...account,
     })
-    const exited = once(child, 'exit').then(async ([code, signal]: [number | null, NodeJS.Signals | null]) => {
-      return { code, signal, output: await readFile(logFile, 'utf8').catch(() => '') }
+    const exited = new Promise<ServerExit>((resolve) => {
+      child.once('exit', (code, signal) => {
+        const output = readFile(logFile, 'utf8').catch(() => '')
+        void output.then((text) => resolve({ code, signal, output: text }))
+      })
     })
-    // Rejects when it could not be spawned at all; who waits sees it.
-    exited.catch(() => undefined)
-    await Promise.race([once(child, 'spawn'), exited])
+    // Rejects when it could not be spawned at all.
+    await once(child, 'spawn')
     await ready(join(data, 'postmaster.pid'), child.pid ?? 0, exited, async () => {
       options.onWait((await readFile(logFile, 'utf8')).trimEnd().split('\n').at(-1) ?? '')
     })
