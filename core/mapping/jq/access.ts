@@ -47,7 +47,7 @@ export function index(target: Code, key: Code, optional: boolean): Code {
   const code = both(target, key, read)
   const walk: Walk = (env, input, place, emit) =>
     key.each(env, input, (at) =>
-      target.walk(env, input, place, (value, found) => access(value, found, at, read(value, at), emit)),
+      target.walk(env, input, place, (value, found) => access(value, found, at, (from) => read(from, at), emit)),
     )
   return { ...code, walk }
 }
@@ -107,14 +107,21 @@ function forEachField(value: Value, optional: boolean, emit: (key: string, value
 
 function accessWalk(target: Code, read: (value: Value) => Value | undefined, key: () => Value): Walk {
   return (env, input, place, emit) =>
-    target.walk(env, input, place, (value, found) => access(value, found, key(), read(value), emit))
+    target.walk(env, input, place, (value, found) => access(value, found, key(), read, emit))
 }
 
-/** One step along a path. The access itself has been tried already; what it found may be undefined for `?`. */
-function access(value: Value, place: Place, key: Value, found: Value | undefined, emit: EmitPlace): Stop {
+/** One step along a path. That this is the place comes before whether the access is possible. */
+function access(
+  value: Value,
+  place: Place,
+  key: Value,
+  read: (value: Value) => Value | undefined,
+  emit: EmitPlace,
+): Stop {
   if (!isIntact(value, place)) {
     fail(`Invalid path expression near attempt to access element ${excerpt(key)} of ${excerpt(value)}`)
   }
+  const found = read(value)
   return found === undefined ? undefined : emit(found, { at: found, key, up: place })
 }
 

@@ -4,12 +4,22 @@ import type { Code } from './code.ts'
 /** A name and what it stands for, in front of the names that were there before. */
 export type Names = (Binding & { readonly up: Names }) | null
 
-type Binding =
-  /** A cell of the environment, counted from its root. */
-  | { readonly kind: 'variable' | 'label' | 'parameter'; readonly name: string; readonly level: number }
+type Binding = CellBinding | Callee
+
+/** A cell of the environment, counted from its root. */
+interface CellBinding {
+  readonly kind: 'variable' | 'label'
+  readonly name: string
+  readonly level: number
+}
+
+/** What can be called by name. */
+export type Callee =
   | { readonly kind: 'function'; readonly name: string; readonly instance: Instance }
   /** A parameter of an inlined call: the argument, with the names it was written under. */
   | { readonly kind: 'argument'; readonly name: string; readonly node: Node; readonly names: Names }
+  /** A parameter that stands in a cell. */
+  | { readonly kind: 'parameter'; readonly name: string; readonly level: number }
 
 /** A definition at one place of the program. */
 export interface Instance {
@@ -39,13 +49,11 @@ export function lookUp(names: Names, kind: 'variable' | 'label', name: string): 
   return undefined
 }
 
-export type Callee = Extract<Names, { kind: 'function' | 'argument' | 'parameter' }>
-
 export function lookUpCall(names: Names, name: string, arity: number): Callee | undefined {
   for (let at = names; at !== null; at = at.up) {
     if (at.name !== name) continue
-    if (at.kind === 'function' && at.instance.definition.parameters.length === arity) return at as Callee
-    if ((at.kind === 'argument' || at.kind === 'parameter') && arity === 0) return at as Callee
+    if (at.kind === 'function' && at.instance.definition.parameters.length === arity) return at
+    if ((at.kind === 'argument' || at.kind === 'parameter') && arity === 0) return at
   }
   return undefined
 }

@@ -2,7 +2,7 @@ import { steps } from '../budget.ts'
 import { type Code, type Emit, type Env, many, type Stop, single } from '../code.ts'
 import { fail } from '../errors.ts'
 import { add } from '../operate.ts'
-import { compileRegex, type Match, type Regex, type RegexOptions } from '../regex/index.ts'
+import { compileRegex, type Match, type Regex, RegexError, type RegexOptions } from '../regex/index.ts'
 import { concat, hasSurrogates, textLength, width } from '../text.ts'
 import { type Draft, isArray, kindOf, put, type Value } from '../value.ts'
 import { type Builtins, missing, typeError } from './define.ts'
@@ -42,10 +42,19 @@ function patternOf(re: Value, flags: Value): Pattern {
   const key = `${flags ?? ''}/${re}`
   const known = cache.get(key)
   if (known !== undefined) return known
-  const pattern = { regex: compileRegex(re, optionsOf(flags ?? '')), global: flags?.includes('g') ?? false }
+  const pattern = { regex: compileChecked(re, optionsOf(flags ?? '')), global: flags?.includes('g') ?? false }
   if (cache.size >= 1000) cache.clear()
   cache.set(key, pattern)
   return pattern
+}
+
+function compileChecked(re: string, options: RegexOptions): Regex {
+  try {
+    return compileRegex(re, options)
+  } catch (error) {
+    if (error instanceof RegexError) return fail(`Regex failure: ${error.message}`)
+    throw error
+  }
 }
 
 function optionsOf(flags: string): RegexOptions {
@@ -110,7 +119,7 @@ function matches(text: string, { regex, global }: Pattern): Match[] {
 
 function isMatch(input: Value, re: Value, flags: Value, emit: Emit): Stop {
   const text = subject(input)
-  return emit(patternOf(re, flags).regex.search(text, 0) !== null)
+  return emit(patternOf(re, flags).regex.test(text))
 }
 
 function eachMatch(input: Value, re: Value, flags: Value, emit: Emit): Stop {

@@ -1,3 +1,12 @@
+import { steps } from '../budget.ts'
+import type { CharSet } from './charset.ts'
+import { Machine } from './machine.ts'
+import { parseRegex } from './parse.ts'
+import { assemble } from './program.ts'
+import type { Node, RegexOptions } from './syntax.ts'
+
+export { RegexError, type RegexOptions } from './syntax.ts'
+
 /** Offsets of the match and its groups in UTF-16 units: start and end of each, -1 where a group took no part. */
 export type Match = readonly number[]
 
@@ -6,27 +15,71 @@ export interface Regex {
   readonly groups: number
   /** Names of groups in order; a name may stand for several groups. */
   readonly names: readonly { readonly name: string; readonly group: number }[]
+  /** The first match that starts at or behind `from`. */
   search(text: string, from: number): Match | null
+  test(text: string): boolean
 }
 
-export interface RegexOptions {
-  readonly ignoreCase: boolean
-  readonly extended: boolean
-  /** `.` matches a newline. */
-  readonly dotAll: boolean
-  readonly longest: boolean
-  readonly notEmpty: boolean
+/** Compile a pattern of Oniguruma's Perl syntax. Throws RegexError with Oniguruma's message. */
+export function compileRegex(source: string, options: RegexOptions): Regex {
+  const pattern = parseRegex(source, options)
+  const program = assemble(pattern)
+  const anchored = startsAnchored(pattern.root)
+  const first = firstCharacters(pattern.root)
+  const search = (text: string, from: number): Match | null => {
+    const machine = new Machine(program, text, options)
+    let best: Match | null = null
+    for (let at = from; at <= text.length; at += width(text, at)) {
+      if (anchored && at > 0) break
+      if (first !== null && !first.has(text.codePointAt(at) ?? -1)) continue
+      const match = machine.matchAt(at, from)
+      if (match === null) continue
+      if (!options.longest) return match
+      if (best === null || span(match) > span(best)) best = match
+    }
+    steps(1 + (text.length >> 5))
+    return best
+  }
+  return { groups: pattern.groups, names: pattern.names, search, test: (text) => search(text, 0) !== null }
 }
 
-export function compileRegex(pattern: string, options: RegexOptions): Regex {
-  const expression = new RegExp(pattern, `gdu${options.ignoreCase ? 'i' : ''}${options.dotAll ? 's' : ''}`)
-  return {
-    groups: new RegExp(`${pattern}|`, 'u').exec('')?.length ?? 1 - 1,
-    names: [],
-    search(text, from) {
-      expression.lastIndex = from
-      const match = expression.exec(text)
-      return match?.indices?.flatMap((pair) => pair ?? [-1, -1]) ?? null
-    },
+function width(text: string, at: number): number {
+  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
+}
+
+function span(match: Match): number {
+  return (match[1] ?? 0) - (match[0] ?? 0)
+}
+
+/** Whether a match can only start where the text does. */
+function startsAnchored(node: Node): boolean {
+  if (node.kind === 'anchor') return node.at === 'start'
+  if (node.kind === 'sequence') return node.items[0] !== undefined && startsAnchored(node.items[0])
+  if (node.kind === 'either') return node.branches.every(startsAnchored)
+  return (node.kind === 'capture' || node.kind === 'atomic') && startsAnchored(node.body)
+}
+
+/** The characters a match can start with; null if that is not known or it may be empty. */
+function firstCharacters(node: Node): CharSet | null {
+  switch (node.kind) {
+    case 'set':
+      return node.set
+    case 'sequence':
+      return node.items[0] === undefined ? null : firstCharacters(node.items[0])
+    case 'capture':
+    case 'atomic':
+      return firstCharacters(node.body)
+    case 'repeat':
+      return node.least > 0 ? firstCharacters(node.body) : null
+    case 'either':
+    case 'look':
+    case 'anchor':
+    case 'backreference':
+    case 'call':
+    case 'keep':
+    case 'condition':
+    case 'absent':
+    case 'grapheme':
+      return null
   }
 }
