@@ -26,8 +26,9 @@ export const githubConfig = z
   .check((context) => {
     const known = new Set(context.value.organizations.map((name) => name.toLowerCase()))
     for (const [index, name] of (context.value.only ?? []).entries()) {
-      const owner = name.split('/')[0] ?? ''
-      if (known.has(owner.toLowerCase())) continue
+      const [owner = '', repo] = name.split('/')
+      // Without a slash it is refused already.
+      if (repo === undefined || known.has(owner.toLowerCase())) continue
       const message = `${owner} is not among the organizations`
       context.issues.push({ code: 'custom', message, input: name, path: ['only', index] })
     }
