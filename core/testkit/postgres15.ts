@@ -24,8 +24,8 @@ if (import.meta.main) {
     })
     // A signal ends the command first; then the server goes.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-    const [status]: [number | null] = await once(child, 'exit')
-    process.exitCode = status ?? 1
+    const [status]: unknown[] = await once(child, 'exit')
+    process.exitCode = typeof status === 'number' ? status : 1
   } finally {
     await server.stop()
   }

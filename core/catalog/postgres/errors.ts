@@ -52,7 +52,7 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern:
-      /error while loading shared libraries|spawn .* (ENOENT|EACCES|ENOEXEC)|Library not loaded|cannot execute|Exec format error|not found \(required by/,
+      /error while loading shared libraries|spawn .* (ENOENT|EACCES|ENOEXEC)|program ".*" is needed by|Library not loaded|cannot execute|Exec format error|not found \(required by/,
     code: 'postgres_binaries_broken',
     message: 'the embedded PostgreSQL does not run on this machine',
     hint: 'Run npm ci again, or set DATABASE_URL to a PostgreSQL 15 or newer.',
