@@ -28,6 +28,10 @@ function client(): Client {
   })
 }
 
+function usage(message: string, hint?: string): CatchmentError {
+  return new CatchmentError(message, { code: 'usage', exitCode: 2, ...(hint === undefined ? {} : { hint }) })
+}
+
 function run(work: () => Promise<number>): Promise<void> {
   return work().then((code) => {
     process.exitCode = code
@@ -43,13 +47,12 @@ program
   )
   .option('--apply', 'apply mapping and blueprint files that changed since the last start', false)
   .option('--life <seconds>', 'pause between two small changes in the sandbox; 0 for none', '20')
-  .action((options: { config?: string; apply: boolean; life: string }) =>
+  .option('--repos <n>', 'how many repositories the sandbox has at its first start', '60')
+  .action((options: { config?: string; apply: boolean; life: string; repos: string }) =>
     run(() => {
-      if (!/^\d+(\.\d+)?$/.test(options.life))
-        throw new CatchmentError(`--life wants a number of seconds, not ${JSON.stringify(options.life)}.`, {
-          code: 'usage',
-          exitCode: 2,
-        })
+      const { life, repos } = options
+      if (!/^\d+(\.\d+)?$/.test(life)) throw usage(`--life wants a number of seconds, not ${JSON.stringify(life)}.`)
+      if (!/^\d{1,6}$/.test(repos)) throw usage(`--repos wants a number, not ${JSON.stringify(repos)}.`)
       const config = loadConfig({
         integrations: registry,
         ...(options.config === undefined ? {} : { file: options.config }),
@@ -61,6 +64,7 @@ program
         integrations: registry,
         apply: options.apply,
         life: Number(options.life),
+        repos: Number(options.repos),
         environment: process.env,
       })
     }),

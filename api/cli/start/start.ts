@@ -11,12 +11,13 @@ import { createMetrics } from '../../../core/ops/metrics.ts'
 import { CatchmentError, type Integration } from '../../../core/sdk/index.ts'
 import type { EngineEvent, Ports } from '../../../core/sync/engine.ts'
 import { createEngine } from '../../../core/sync/index.ts'
+import { type SpawnedSandbox, spawnSandbox } from '../../../integrations/github/sandbox/spawn.ts'
 import { buildServer } from '../../server.ts'
 import { Progress } from '../progress.ts'
 import { openCatalog } from './database.ts'
 import { firstRun } from './first-run.ts'
 import { listen } from './listen.ts'
-import { registerHooks, type SandboxProcess, startSandboxProcess } from './sandbox.ts'
+import { registerHooks } from './sandbox.ts'
 import { ownSecret, writePrivate } from './secrets.ts'
 import { buildSource } from './sources.ts'
 
@@ -27,6 +28,8 @@ export interface StartOptions {
   readonly apply: boolean
   /** Seconds between two small changes in the sandbox; 0: none. */
   readonly life: number
+  /** How many repositories the sandbox has at its first start. Default: about 60. */
+  readonly repos?: number
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
@@ -65,17 +68,21 @@ export async function start(options: StartOptions): Promise<number> {
     })
     ending.push(() => catalog.close())
 
-    let sandbox: SandboxProcess | undefined
+    let sandbox: SpawnedSandbox | undefined
     let sources = config.sources
     if (config.mode === 'sandbox') {
-      sandbox = await startSandboxProcess({ data: join(config.data, 'sandbox'), life: options.life })
+      sandbox = await spawnSandbox({
+        data: join(config.data, 'sandbox'),
+        ...(options.life === 0 ? {} : { life: options.life }),
+        ...(options.repos === undefined ? {} : { repos: options.repos }),
+      })
       const { stop: stopSandbox } = sandbox
       ending.push(stopSandbox)
       // Its address and control key, for whoever wants to play with it.
       writePrivate(
         config.data,
         'sandbox-access.json',
-        JSON.stringify({ url: sandbox.url, token: sandbox.token, controlToken: sandbox.controlToken }),
+        JSON.stringify({ url: sandbox.url, token: sandbox.token, controlToken: sandbox.control.token }),
       )
       sources = [sandboxSource(sandbox, config.data)]
     }
@@ -207,7 +214,7 @@ function sandboxGone(): Error {
   })
 }
 
-function sandboxSource(sandbox: SandboxProcess, dataDir: string): SourceConfig {
+function sandboxSource(sandbox: SpawnedSandbox, dataDir: string): SourceConfig {
   return {
     name: 'github',
     integration: 'github',

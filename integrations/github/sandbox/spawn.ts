@@ -20,6 +20,8 @@ export interface SpawnedSandbox {
   readonly token: string
   readonly control: Control
   readonly pid: number
+  /** Resolves when it has ended, asked to or not. */
+  readonly exited: Promise<void>
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>
   /** SIGKILL, and waits for the end. */
@@ -47,7 +49,12 @@ export async function spawnSandbox(options: SpawnOptions): Promise<SpawnedSandbo
   const { controlToken, ...rest } = options
   const named = { ...rest, ...(controlToken === undefined ? {} : { 'control-token': controlToken }) }
   const args = Object.entries(named).flatMap(([name, value]) => [`--${name}`, String(value)])
-  const child = spawn(process.execPath, [main, '--json', '--with-parent', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [main, '--json', '--with-parent', ...args], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // Ctrl-C goes to the whole group: who started it ends it, when nothing needs it any more.
+    detached: true,
+  })
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()))
   let complaints = ''
   child.stderr.on('data', (chunk: Buffer) => {
     complaints = (complaints + chunk.toString()).slice(-4000)
@@ -64,6 +71,7 @@ export async function spawnSandbox(options: SpawnOptions): Promise<SpawnedSandbo
     token,
     control: connectControl(url, key),
     pid: child.pid ?? -1,
+    exited,
     stop: () => end(child, 'SIGTERM'),
     kill: () => end(child, 'SIGKILL'),
   }

@@ -1,0 +1,78 @@
+import { JqRuntimeError, JqSyntaxError } from '../../core/mapping/jq/index.ts'
+import { toJson } from '../../core/mapping/jq/json-write.ts'
+import { evaluateText } from '../../core/mapping/jq/program.ts'
+import { readFile } from './mapping-files.ts'
+import { jsonTexts } from './mapping-input.ts'
+import { print } from './output.ts'
+
+export interface EvalOptions {
+  readonly nullInput: boolean
+  readonly slurp: boolean
+  readonly rawOutput: boolean
+  readonly compactOutput: boolean
+  readonly exitStatus: boolean
+}
+
+type Value = ReturnType<typeof evaluateText>[number]
+
+/**
+ * Exit status as jq's: 0; 2 input that is no JSON; 3 an expression that does not compile; 5 an evaluation that failed (the
+ * next input is still tried); with `exitStatus` 1 when the last output is false or null, 4 when there was none.
+ */
+export async function evalExpression(expression: string, options: EvalOptions): Promise<number> {
+  const now = Date.now() / 1000
+  let last: Value | undefined
+  let status = 0
+  try {
+    // Compiles before input is waited for.
+    evaluateText(`def f: (${expression}\n); empty`, 'null', { now })
+  } catch (error) {
+    if (error instanceof JqSyntaxError)
+      return complain(error.hint === undefined ? error.message : `${error.message} (${error.hint})`, 3)
+  }
+  const inputs = options.nullInput ? { texts: ['null'], rest: '' } : jsonTexts(readFile('-'))
+  const texts = options.slurp ? [`[${inputs.texts.join(',')}]`] : inputs.texts
+  for (const text of texts) {
+    try {
+      for (const value of evaluateText(expression, text, { now })) {
+        print(format(value, options))
+        last = value
+      }
+    } catch (error) {
+      if (error instanceof JqSyntaxError) return complain(error.message, 3)
+      if (error instanceof JqRuntimeError) status = complain(error.message, 5)
+      else return complain(`the input is no JSON: ${text.slice(0, 60)}`, 2)
+    }
+  }
+  if (inputs.rest !== '') return complain(`the input is no JSON: ${inputs.rest.slice(0, 60)}`, 2)
+  if (status !== 0 || !options.exitStatus) return status
+  if (last === undefined) return 4
+  return last === false || last === null ? 1 : 0
+}
+
+function complain(message: string, status: number): number {
+  process.stderr.write(`error: ${message}\n`)
+  return status
+}
+
+function format(value: Value, { rawOutput, compactOutput }: EvalOptions): string {
+  if (rawOutput && typeof value === 'string') return value
+  return compactOutput ? toJson(value) : indented(value, '')
+}
+
+/** Over several lines, as jq prints. */
+function indented(value: Value, indent: string): string {
+  const inner = `${indent}  `
+  if (Array.isArray(value) && value.length > 0) {
+    return `[\n${value.map((item: Value) => inner + indented(item, inner)).join(',\n')}\n${indent}]`
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !isPlain(value)) return toJson(value)
+  const members = Object.entries(value)
+  if (members.length === 0) return '{}'
+  return `{\n${members.map(([key, member]) => `${inner}${toJson(key)}: ${indented(member, inner)}`).join(',\n')}\n${indent}}`
+}
+
+/** An object of JSON, and not a number that keeps its text. */
+function isPlain(value: object): value is { readonly [key: string]: Value } {
+  return Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null
+}

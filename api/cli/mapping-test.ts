@@ -1,0 +1,171 @@
+import { explainDiagnostics, traceResource } from '../../core/mapping/index.ts'
+import type { EntityDraft } from '../../core/model/entity.ts'
+import type { Json } from '../../core/model/json.ts'
+import type { MappingOutput } from '../../core/model/mapping.ts'
+import type { Problem } from '../../core/model/problem.ts'
+import { CatchmentError } from '../../core/sdk/index.ts'
+import { type LoadedMapping, loadMapping, type MappingOptions, readFile } from './mapping-files.ts'
+import { jsonTexts } from './mapping-input.ts'
+import { print, printJson } from './output.ts'
+
+export interface TestOptions extends MappingOptions {
+  readonly items?: string
+  readonly kind?: string
+  readonly trace: boolean
+  readonly json: boolean
+}
+
+type Trace = ReturnType<typeof traceResource>[number] & { readonly mapping: string }
+
+interface ItemResult {
+  readonly item: number
+  readonly outputs: readonly MappingOutput[]
+  readonly trace?: readonly Trace[]
+}
+
+/** Exit status: 0 everything mapped, 1 a mistake in the file or anything that failed, 2 wrong usage. */
+export async function testMapping(file: string, options: TestOptions): Promise<number> {
+  const loaded = loadMapping(file, options)
+  const errors = loaded.diagnostics.filter(({ severity }) => severity === 'error')
+  const kind = chooseKind(file, loaded, options.kind)
+  const items = readItems(options.items ?? '-')
+  const now = Date.now() / 1000
+  const results = items.map((body, item): ItemResult => {
+    const outputs = loaded.mappings.apply(kind, body, { now })
+    return options.trace ? { item, outputs, trace: traceItem(loaded, kind, body, now) } : { item, outputs }
+  })
+  const counts = count(results)
+  if (options.json) printJson({ file, kind, items: results, diagnostics: loaded.diagnostics, counts })
+  else {
+    if (loaded.diagnostics.length > 0)
+      print(`${explainDiagnostics(loaded.diagnostics, (name) => loaded.sources.get(name))}\n`)
+    for (const result of results) print(describeItem(kind, result))
+    print(
+      Object.entries(counts)
+        .map(([name, n]) => `${n} ${name}`)
+        .join(', '),
+    )
+  }
+  return errors.length > 0 || counts.quarantined > 0 || counts.failed > 0 ? 1 : 0
+}
+
+function chooseKind(
+  file: string,
+  { mappings, usable, diagnostics, sources }: LoadedMapping,
+  given: string | undefined,
+): string {
+  const { kinds } = mappings
+  if (!usable || kinds.length === 0) {
+    const why =
+      diagnostics.length === 0
+        ? `${file} has no mappings`
+        : explainDiagnostics(diagnostics, (name) => sources.get(name))
+    throw new CatchmentError(why, { code: 'mapping_unusable', exitCode: 1 })
+  }
+  const [only] = kinds
+  if (given === undefined && kinds.length === 1 && only !== undefined) return only
+  if (given !== undefined && kinds.includes(given)) return given
+  const message = given === undefined ? `${file} maps several kinds` : `${file} has no mapping of kind "${given}"`
+  throw new CatchmentError(message, { code: 'kind_unknown', exitCode: 2, hint: `--kind ${kinds.join(' | ')}` })
+}
+
+/** One list is its members; otherwise every JSON text is an object. */
+function readItems(path: string): readonly Json[] {
+  const { texts, rest } = jsonTexts(readFile(path))
+  try {
+    if (rest !== '') throw new SyntaxError(`it ends in the middle of ${rest.slice(0, 40)}`)
+    // JSON.parse gives JSON.
+    const values = texts.map((text) => JSON.parse(text) as Json)
+    const [first] = values
+    return values.length === 1 && Array.isArray(first) ? first : values
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new CatchmentError(`${path} is no JSON: ${why}`, { code: 'items_invalid', exitCode: 2 })
+  }
+}
+
+function traceItem({ resources, variables }: LoadedMapping, kind: string, body: Json, now: number): Trace[] {
+  const context = { variables: { env: variables }, now }
+  return resources
+    .filter((resource) => resource.kind === kind)
+    .flatMap((resource) => traceResource(resource, body, context).map((trace) => ({ mapping: resource.id, ...trace })))
+}
+
+function count(results: readonly ItemResult[]): {
+  items: number
+  entities: number
+  deselected: number
+  quarantined: number
+  failed: number
+} {
+  const outputs = results.flatMap((result) => result.outputs)
+  const selected = outputs.flatMap((output) => (output.state === 'selected' ? [output] : []))
+  const drafts = selected.flatMap(({ drafts, updates = [] }) => [...drafts, ...updates])
+  return {
+    items: results.length,
+    entities: drafts.length,
+    deselected: outputs.filter(({ state }) => state === 'deselected').length,
+    quarantined:
+      outputs.filter(({ state }) => state === 'quarantined').length +
+      selected.reduce((sum, { quarantined }) => sum + quarantined.length, 0),
+    failed: drafts.reduce((sum, { draft }) => sum + draft.failed.length, 0),
+  }
+}
+
+function describeItem(kind: string, { item, outputs, trace }: ItemResult): string {
+  const lines = [`${kind} ${item}`]
+  for (const output of outputs) {
+    if (output.state === 'deselected') lines.push(`  ${output.mapping}: not selected by ${output.expression}`)
+    else if (output.state === 'quarantined')
+      lines.push(`  ${output.mapping}: set aside`, describeProblem(output.problem))
+    else {
+      for (const { draft } of output.drafts)
+        lines.push(...describeDraft(`${draft.blueprint}:${draft.identifier}`, draft))
+      for (const { query, draft } of output.updates ?? []) {
+        lines.push(...describeDraft(`${draft.blueprint} where ${JSON.stringify(query)}`, draft))
+      }
+      for (const { item: part, problem } of output.quarantined)
+        lines.push(`  ${output.mapping} ${part}: set aside`, describeProblem(problem))
+      if (output.drafts.length + output.quarantined.length + (output.updates?.length ?? 0) === 0)
+        lines.push(`  ${output.mapping}: no items`)
+    }
+  }
+  for (const step of trace ?? []) lines.push(...describeTrace(step))
+  return `${lines.join('\n')}\n`
+}
+
+function describeDraft(name: string, draft: Omit<EntityDraft, 'identifier'>): string[] {
+  const rows: [string, string][] = []
+  if (draft.title !== null) rows.push(['title', draft.title])
+  const team = draft.teamQuery ?? draft.team
+  if (JSON.stringify(team) !== '[]') rows.push(['team', Array.isArray(team) ? team.join(', ') : JSON.stringify(team)])
+  for (const [key, value] of Object.entries(draft.properties))
+    rows.push([key, typeof value === 'string' ? value : JSON.stringify(value)])
+  for (const [key, value] of Object.entries(draft.relations))
+    rows.push([`→ ${key}`, typeof value === 'string' ? value : JSON.stringify(value)])
+  const width = Math.max(0, ...rows.map(([key]) => key.length))
+  const shorten = (text: string): string => {
+    const line = text.replaceAll('\n', ' ')
+    return line.length > 100 ? `${line.slice(0, 99)}…` : line
+  }
+  return [
+    `  ${name}`,
+    ...rows.map(([key, value]) => `    ${key.padEnd(width)}  ${shorten(value)}`),
+    ...draft.failed.map(describeProblem),
+  ]
+}
+
+function describeProblem({ field, expression, message, file, line, column }: Problem): string {
+  const where = file === undefined ? '' : `${file}:${line}:${column}: `
+  return `    ✗ ${field}: ${message}\n      ${where}${expression}`
+}
+
+function describeTrace({ mapping, position, field, expression, steps, result, error }: Trace): string[] {
+  const where = position === undefined ? mapping : `${mapping} item ${position}`
+  const shorten = (text: string): string => (text.length > 100 ? `${text.slice(0, 99)}…` : text)
+  return [
+    `  ${where} ${field}: ${expression.replaceAll('\n', ' ')}`,
+    ...steps.map(({ part, gave }) => `      ${part.replaceAll('\n', ' ')}  ⇒  ${shorten(gave)}`),
+    error === undefined ? `    = ${shorten(result ?? 'nothing')}` : `    ✗ ${error}`,
+  ]
+}
