@@ -1,4 +1,4 @@
-import { JqRuntimeError, JqSyntaxError } from '../../core/mapping/jq/index.ts'
+import { compile, JqRuntimeError, JqSyntaxError } from '../../core/mapping/jq/index.ts'
 import { toJson } from '../../core/mapping/jq/json-write.ts'
 import { evaluateText } from '../../core/mapping/jq/program.ts'
 import { readFile } from './mapping-files.ts'
@@ -13,7 +13,7 @@ export interface EvalOptions {
   readonly exitStatus: boolean
 }
 
-type Value = ReturnType<typeof evaluateText>[number]
+type Value = Parameters<typeof toJson>[0]
 
 /**
  * Exit status as jq's: 0; 2 input that is no JSON; 3 an expression that does not compile; 5 an evaluation that failed (the
@@ -21,33 +21,46 @@ type Value = ReturnType<typeof evaluateText>[number]
  */
 export async function evalExpression(expression: string, options: EvalOptions): Promise<number> {
   const now = Date.now() / 1000
-  let last: Value | undefined
-  let status = 0
   try {
-    // Compiles before input is waited for.
-    evaluateText(`def f: (${expression}\n); empty`, 'null', { now })
+    // Before input is waited for.
+    compile(expression)
   } catch (error) {
-    if (error instanceof JqSyntaxError)
-      return complain(error.hint === undefined ? error.message : `${error.message} (${error.hint})`, 3)
+    if (error instanceof JqSyntaxError) return refuse(expression, error)
+    throw error
   }
   const inputs = options.nullInput ? { texts: ['null'], rest: '' } : jsonTexts(readFile('-'))
   const texts = options.slurp ? [`[${inputs.texts.join(',')}]`] : inputs.texts
+  const outputs: Value[] = []
+  let status = 0
   for (const text of texts) {
     try {
-      for (const value of evaluateText(expression, text, { now })) {
-        print(format(value, options))
-        last = value
-      }
+      evaluateText(
+        expression,
+        text,
+        (value) => {
+          print(format(value, options))
+          outputs[0] = value
+        },
+        { now },
+      )
     } catch (error) {
-      if (error instanceof JqSyntaxError) return complain(error.message, 3)
       if (error instanceof JqRuntimeError) status = complain(error.message, 5)
       else return complain(`the input is no JSON: ${text.slice(0, 60)}`, 2)
     }
   }
   if (inputs.rest !== '') return complain(`the input is no JSON: ${inputs.rest.slice(0, 60)}`, 2)
   if (status !== 0 || !options.exitStatus) return status
+  const [last] = outputs
   if (last === undefined) return 4
   return last === false || last === null ? 1 : 0
+}
+
+/** A mistake in the expression, with a caret below it. */
+function refuse(expression: string, { message, hint, offset }: JqSyntaxError): number {
+  const start = expression.lastIndexOf('\n', offset - 1) + 1
+  const line = expression.slice(start).split('\n', 1)[0] ?? ''
+  const lines = [message, `  ${line}`, `  ${' '.repeat(offset - start)}^`, ...(hint === undefined ? [] : [`  ${hint}`])]
+  return complain(lines.join('\n'), 3)
 }
 
 function complain(message: string, status: number): number {

@@ -43,7 +43,8 @@ export function checkResource(report: Report, resource: ResourceBlock, known: Kn
   }
 }
 
-function allExpressions({ selector, items, entities }: ResourceBlock): Expression[] {
+/** Every expression of a mapping, in reading order. */
+export function allExpressions({ selector, items, entities }: ResourceBlock): Expression[] {
   const named = (list: readonly NamedTemplate[]): Expression[] =>
     list.flatMap(({ template }) => expressionsOf(template))
   const inEntities = entities.flatMap((block) => [
