@@ -123,6 +123,12 @@ async function smallDisk(megabytes: number): Promise<string> {
   return path
 }
 
+/** To the last block; `ballast` can be removed again. */
+function fill(disk: string): void {
+  const dd = () => execFileSync('dd', ['if=/dev/zero', `of=${join(disk, 'ballast')}`, 'bs=4k'], { stdio: 'ignore' })
+  expect(dd).toThrow()
+}
+
 test('a disk too small to begin with: said as such, nothing half-made stays', async () => {
   const disk = await smallDisk(20)
   const owner = own(join(disk, 'data'), [])
@@ -161,7 +167,7 @@ test('a disk that fills up under load loses no row whose commit was confirmed', 
       )
   }
   expect(confirmed).toBeGreaterThan(0)
-  expect((failure as { code?: unknown }).code).toMatch(/^(disk_full|database_unreachable)$/)
+  expect(failure).toMatchObject({ code: expect.stringMatching(/^(disk_full|database_unreachable)$/) })
   await db.close()
   await owner.kill('SIGKILL')
 
@@ -174,16 +180,46 @@ test('a disk that fills up under load loses no row whose commit was confirmed', 
   expect(await next.kill('SIGTERM')).toBe(0)
 })
 
+test('a server that the full disk ends says so, and all that was confirmed is there again', async () => {
+  const disk = await smallDisk(160)
+  const dataDir = join(disk, 'data')
+  const owner = own(dataDir, [])
+  const { url = '' } = await owner.said('ready')
+  const db = await openDatabase(url, { max: 1 })
+  await db.query('create table kept (n int primary key)')
+  fill(disk)
+  let confirmed = 0
+  // Each insert goes to a fresh file of the log, for which there is no room any more once the spare ones are used up.
+  for (let failed = false; !failed; ) {
+    await db.query('insert into kept values ($1)', [confirmed + 1]).then(
+      () => confirmed++,
+      () => {
+        failed = true
+      },
+    )
+    await db.query('select pg_switch_wal()').catch(() => undefined)
+  }
+  expect(confirmed).toBeGreaterThan(0)
+  const exited = await owner.said('exited')
+  expect(exited).toMatchObject({ code: 'disk_full', message: expect.stringContaining('No space left on device') })
+  await db.close()
+
+  await rm(join(disk, 'ballast'))
+  const again = await own(dataDir, []).said('ready')
+  expect(await rows(again.url, `select count(*)::int as n from kept where n <= ${confirmed}`)).toEqual([
+    { n: confirmed },
+  ])
+})
+
 test('a full disk at start is said, and a start works once there is room', async () => {
   const disk = await smallDisk(160)
   const dataDir = join(disk, 'data')
   const first = own(dataDir, [])
   await first.said('ready')
   await first.kill('SIGTERM')
-  const ballast = join(disk, 'ballast')
-  expect(() => execFileSync('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=4k'], { stdio: 'ignore' })).toThrow()
+  fill(disk)
   expect(await own(dataDir, []).said('failed')).toMatchObject({ code: 'disk_full' })
-  await rm(ballast)
+  await rm(join(disk, 'ballast'))
   const next = own(dataDir, [])
   await next.said('ready')
   expect(await next.kill('SIGTERM')).toBe(0)
