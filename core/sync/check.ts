@@ -1,0 +1,48 @@
+import { type Check, CredentialRefused, RateLimited } from '../sdk/index.ts'
+import { describeError, Quiet, Stopped } from './errors.ts'
+import { emit, keepQuiet, mayCall, type Session, untilStopped } from './session.ts'
+import { transition } from './states.ts'
+
+/**
+ * Asks who the credential is and what it may see, and remembers the answer. A refused credential makes every partition of
+ * the source unknown; any other failure changes nothing. Throws what `check` throws.
+ */
+export async function checkCredential(session: Session): Promise<Check> {
+  const { store } = session.ports
+  const source = session.runtime.name
+  try {
+    mayCall(session, 'live')
+    const check = await untilStopped(session, session.runtime.connection.check(session.signal))
+    await store.saveCheck(session.source.id, { identity: check.identity, fingerprint: check.fingerprint })
+    emit(session, { type: 'check', source, check })
+    return check
+  } catch (error) {
+    if (error instanceof Stopped || error instanceof Quiet) throw error
+    if (error instanceof RateLimited) await keepQuiet(session, error.retryAt, error.reserve)
+    if (error instanceof CredentialRefused) await refuseAll(session, error)
+    emit(session, { type: 'check', source, error: error instanceof Error ? error : new Error(String(error)) })
+    throw error
+  }
+}
+
+async function refuseAll(session: Session, error: CredentialRefused): Promise<void> {
+  await session.ports.store.saveCheck(session.source.id, { problem: describeError(error) })
+  for (const kind of session.kinds.values()) {
+    for (const partition of kind.partitions.values()) await makeUnknown(session, partition, 'refuse', error.message)
+  }
+}
+
+/** What a partition holds is unknown, which is not the same as empty: nothing in it is deleted. */
+export async function makeUnknown(
+  session: Session,
+  partition: { row: { id: number; state: 'unseen' | 'known' | 'unknown'; reason: string | undefined } },
+  event: 'refuse' | 'forget',
+  reason: string,
+): Promise<void> {
+  const { row } = partition
+  transition('partition', row.state, event)
+  if (row.state === 'unknown' && row.reason === reason) return
+  await session.ports.store.setPartition(row.id, 'unknown', reason)
+  partition.row = { ...row, state: 'unknown', reason }
+  transition('partition', row.state, event, session.settings.onTransition)
+}

@@ -1,0 +1,65 @@
+import type { Store } from '../catalog/store.ts'
+import type { Json } from '../sdk/index.ts'
+import { commitPlan } from './commit.ts'
+import { expectedOf, mapped } from './observe.ts'
+import { newPlan, type Plan } from './plan.ts'
+import type { KindSession, Session } from './session.ts'
+
+type Approved = Awaited<ReturnType<Store['approvedHolds']>>[number]
+
+/** Carries out what people approved. Answers how many holds that were. */
+export async function carryOutHolds(session: Session): Promise<number> {
+  let count = 0
+  for (const kind of session.kinds.values()) {
+    const approved = await session.ports.store.approvedHolds(kind.id)
+    count += approved.length
+    for (const who of new Set(approved.map(({ by }) => by))) {
+      const theirs = new Set(approved.filter(({ by }) => by === who).map(({ recordId }) => recordId))
+      for (const recordId of theirs) await carryOut(session, kind, recordId, who)
+    }
+  }
+  return count
+}
+
+async function carryOut(session: Session, kind: KindSession, recordId: bigint, who: string): Promise<void> {
+  await commitPlan(session, kind, async () => {
+    const plan = newPlan({ type: 'person', who, what: 'approved' })
+    // Read again each time: what was seen meanwhile is no longer held.
+    const approved = await session.ports.store.approvedHolds(kind.id)
+    const holds = approved.filter((hold) => hold.recordId === recordId && hold.by === who)
+    const end = await session.ports.store.tick()
+    for (const hold of holds) planEnd(plan, hold, end)
+    if (holds.some(({ what }) => what !== 'presence') && plan.removals.length === 0)
+      await planRest(session, kind, plan, recordId)
+    return plan
+  })
+}
+
+function planEnd(plan: Plan, { recordId, partitionId, what, confirmed }: Approved, end: bigint): void {
+  if (what !== 'presence' || partitionId === undefined) return
+  plan.moves.add('hold', 'approved', 'carry out')
+  plan.settledHolds.push({ recordId, what, partitionId, state: 'released' })
+  // Otherwise it has ended in another way.
+  if (confirmed === undefined) return
+  plan.removals.push({
+    recordId,
+    partitionId,
+    confirmed,
+    span: { begin: end, end },
+    reason: 'approved',
+    signed: true,
+  })
+}
+
+/** Contributions and properties: the record is mapped again, and what is approved is not put back. */
+async function planRest(session: Session, kind: KindSession, plan: Plan, recordId: bigint): Promise<void> {
+  const found = await session.ports.store.recordById(recordId)
+  if (found === undefined || found.record.state === 'gone') return
+  const { record, body } = found
+  // It was stored as the text of a JSON value.
+  const canonical = JSON.parse(body) as Json
+  const { key, version, hash, locator, span } = record
+  const expected = expectedOf(record)
+  const write = { key, version, hash, body, locator, span, expected, presences: [], quarantined: [] }
+  plan.writes.push(mapped(session, kind, plan, write, canonical, record))
+}

@@ -1,0 +1,141 @@
+import type { Cause, InboxRow } from '../catalog/store.ts'
+import { coalesce, type Heard, type Subject } from './coalesce.ts'
+import { commitPlan } from './commit.ts'
+import { describeError } from './errors.ts'
+import { isEmpty, newPlan, type Plan } from './plan.ts'
+import { emit, type KindSession, type Session } from './session.ts'
+import { transition } from './states.ts'
+import { PoisonSignal, planSubject } from './subject.ts'
+
+/** What one transaction applies: everything that the winning deliveries of a key say, or the questions of a kind. */
+interface Group {
+  readonly kind: KindSession
+  readonly subjects: readonly Subject[]
+  readonly row: InboxRow | undefined
+}
+
+/**
+ * Applies deliveries that are accepted and not yet applied. Answers how many were taken up. Each is settled in the
+ * transaction that applies the last thing it says, so a crash repeats it, which changes nothing.
+ */
+export async function settleInbox(session: Session): Promise<number> {
+  const { store } = session.ports
+  const rows = await store.accepted(session.source.id, session.settings.inboxBatch)
+  const open = new Map(rows.map((row) => [row.id, row]))
+  const heard: Heard[] = []
+  for (const [index, row] of rows.entries()) {
+    try {
+      const signals = session.runtime.connection.webhook?.signals({ headers: row.headers, body: row.body }) ?? []
+      heard.push({ delivery: index, signals })
+    } catch (error) {
+      await setAside(session, open, row, error)
+    }
+  }
+  const { subjects, resyncs } = coalesce(heard)
+  const groups = groupsOf(session, rows, subjects)
+  for (const [index, group] of groups.entries()) {
+    const later = groups.slice(index + 1)
+    const settled = namedBy(group.subjects, rows).filter(
+      (row) => open.has(row.id) && !later.some((each) => namedBy(each.subjects, rows).includes(row)),
+    )
+    await apply(session, group, settled, open)
+  }
+  await settleRest(session, [...open.values()], resyncs)
+  return rows.length
+}
+
+/** Signals of kinds that are not scanned, and of partitions that no scan has found, are about nothing we keep. */
+function groupsOf(session: Session, rows: readonly InboxRow[], subjects: readonly Subject[]): readonly Group[] {
+  const groups = new Map<string, { kind: KindSession; subjects: Subject[]; row: InboxRow | undefined }>()
+  for (const subject of subjects) {
+    const kind = session.kinds.get(subject.kind)
+    if (kind?.partitions.has(subject.partition) !== true) continue
+    const from = subject.word.type === 'ask' ? undefined : subject.word.from
+    const id = `${kind.id} ${from ?? ''}`
+    const group = groups.get(id) ?? { kind, subjects: [], row: from === undefined ? undefined : rows[from] }
+    groups.set(id, group)
+    group.subjects.push(subject)
+  }
+  return [...groups.values()]
+}
+
+function namedBy(subjects: readonly Subject[], rows: readonly InboxRow[]): readonly InboxRow[] {
+  const numbers = new Set(subjects.flatMap(({ named }) => named))
+  return rows.filter((_, index) => numbers.has(index))
+}
+
+async function apply(
+  session: Session,
+  { kind, subjects, row }: Group,
+  settled: readonly InboxRow[],
+  open: Map<bigint, InboxRow>,
+): Promise<void> {
+  const poison = new Set<Subject>()
+  const prepare = async (): Promise<Plan> => {
+    const plan = newPlan(causeOf(row))
+    // Taken before the look at what is stored: whoever begins a scan later, begins it with a greater tick.
+    const tick = await session.ports.store.tick()
+    for (const subject of subjects) {
+      if (poison.has(subject)) continue
+      try {
+        await planSubject(session, kind, plan, subject, tick)
+      } catch (error) {
+        if (!(error instanceof PoisonSignal)) throw error
+        poison.add(subject)
+        if (row !== undefined) await setAside(session, open, row, error.cause)
+      }
+    }
+    if (!isEmpty(plan)) {
+      for (const each of settled) {
+        if (!open.has(each.id)) continue
+        plan.moves.add('delivery', 'accepted', 'apply')
+        plan.deliveries.push({ id: each.id })
+      }
+    }
+    return plan
+  }
+  let done: Plan['deliveries'] = []
+  await commitPlan(session, kind, async () => {
+    const plan = await prepare()
+    done = plan.deliveries
+    return plan
+  })
+  for (const { id } of done) applied(session, open, id)
+}
+
+/** Deliveries that changed nothing, or say nothing that we keep. */
+async function settleRest(session: Session, rest: readonly InboxRow[], resyncs: readonly string[]): Promise<void> {
+  const [kind] = session.kinds.values()
+  if (kind === undefined || rest.length + resyncs.length === 0) return
+  await commitPlan(session, kind, () => {
+    const plan = newPlan(causeOf(rest[0]))
+    for (const { id } of rest) {
+      plan.moves.add('delivery', 'accepted', 'apply')
+      plan.deliveries.push({ id })
+    }
+    for (const name of resyncs) if (session.kinds.has(name)) plan.requestedScans.add(name)
+    return Promise.resolve(plan)
+  })
+  const open = new Map(rest.map((row) => [row.id, row]))
+  for (const { id } of rest) applied(session, open, id)
+}
+
+function applied(session: Session, open: Map<bigint, InboxRow>, id: bigint): void {
+  const row = open.get(id)
+  if (row === undefined) return
+  open.delete(id)
+  emit(session, { type: 'delivery', source: session.runtime.name, event: row.event, outcome: 'applied' })
+}
+
+async function setAside(session: Session, open: Map<bigint, InboxRow>, row: InboxRow, error: unknown): Promise<void> {
+  if (!open.delete(row.id)) return
+  await session.ports.store.setAside(session.fence, row.id, describeError(error))
+  transition('delivery', 'accepted', 'set aside', session.settings.onTransition)
+  emit(session, { type: 'delivery', source: session.runtime.name, event: row.event, outcome: 'dead' })
+}
+
+function causeOf(row: InboxRow | undefined): Cause {
+  return row === undefined
+    ? { type: 'get', reason: 'a delivery says that it changed' }
+    : { type: 'delivery', delivery: row.delivery, event: row.event }
+}

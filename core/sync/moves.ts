@@ -1,0 +1,22 @@
+import { type OnTransition, type TableName, tables, transition } from './states.ts'
+
+/**
+ * The transitions that one transaction makes: checked when they are planned, reported when it is committed. Each row once,
+ * however many records take it, since an unchanged item must cost next to nothing.
+ */
+export class Moves {
+  readonly #taken = new Map<string, { table: TableName; from: string; event: string }>()
+
+  add(table: TableName, from: string, event: string): string {
+    const id = `${table} ${from} ${event}`
+    const known = this.#taken.get(id)
+    if (known === undefined) this.#taken.set(id, { table, from, event })
+    else return tables[table].find((row) => row.from === from && row.event === event)?.to ?? ''
+    return transition(table, from, event)
+  }
+
+  report(onTransition: OnTransition | undefined): void {
+    if (onTransition === undefined) return
+    for (const { table, from, event } of this.#taken.values()) transition(table, from, event, onTransition)
+  }
+}
