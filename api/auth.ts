@@ -112,9 +112,12 @@ function isSafe(method: string): boolean {
 export function sameOrigin(request: FastifyRequest): boolean {
   const site = request.headers['sec-fetch-site']
   if (site !== undefined) return site === 'same-origin'
-  const { origin } = request.headers
-  if (origin === undefined || !URL.canParse(origin)) return false
-  return new URL(origin).host === request.headers.host
+  const { origin, host } = request.headers
+  if (origin === undefined || host === undefined || !URL.canParse(origin)) return false
+  const { protocol, host: from } = new URL(origin)
+  // Parsed alike, so that a port that goes without saying does not matter.
+  const here = `${protocol}//${host}`
+  return URL.canParse(here) && new URL(here).host === from
 }
 
 /** A proxy or tunnel on this machine also comes from here, but names another host or the one it speaks for. */

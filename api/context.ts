@@ -32,6 +32,8 @@ export interface Context {
   readonly log: Logger
   /** Freshness objectives in seconds, by source. */
   readonly objectives: Readonly<Record<string, number>>
+  /** Milliseconds between two signs of life on a silent stream. */
+  readonly heartbeat: number
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }

@@ -1,4 +1,4 @@
-import swagger from '@fastify/swagger'
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Api } from './context.ts'
@@ -31,7 +31,7 @@ export async function openapi(app: Api, version: string): Promise<void> {
         },
       },
     }),
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => pruned(jsonSchemaTransformObject(document)),
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
@@ -41,4 +41,18 @@ export async function openapi(app: Api, version: string): Promise<void> {
     uiConfig: { deepLinking: true, docExpansion: 'list', validatorUrl: null },
   })
   app.get('/openapi.json', { config: { access: 'local' }, schema: { hide: true } }, async () => app.swagger())
+}
+
+/** Each schema is given once as it is read and once as it is sent; the ones nothing refers to only clutter the explorer. */
+function pruned(document: ReturnType<SwaggerTransformObject>): ReturnType<SwaggerTransformObject> {
+  if (!('components' in document) || document.components?.schemas === undefined) return document
+  const { schemas } = document.components
+  for (let before = Number.POSITIVE_INFINITY; Object.keys(schemas).length < before; ) {
+    before = Object.keys(schemas).length
+    const text = JSON.stringify(document)
+    for (const name of Object.keys(schemas)) {
+      if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name]
+    }
+  }
+  return document
 }

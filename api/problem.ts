@@ -48,7 +48,7 @@ interface Told {
 export function answer(error: unknown, request: FastifyRequest): Answer {
   const told = tell(error, request)
   const { status, code, detail, hint, details = {} } = told ?? unexpected
-  const retryAfter = typeof details['retryAfter'] === 'number' ? Math.ceil(details['retryAfter']) : 5
+  const retryAfter = typeof details['retryAfterSeconds'] === 'number' ? Math.ceil(details['retryAfterSeconds']) : 5
   return {
     problem: {
       ...details,

@@ -47,6 +47,8 @@ export interface ServerOptions {
   readonly metrics?: Metrics
   /** Milliseconds since the epoch. */
   readonly now?: () => number
+  /** Milliseconds between two signs of life on a silent stream. Default 15 s: proxies close what is silent for a minute. */
+  readonly heartbeat?: number
 }
 
 /** Everything HTTP: webhooks, API, first page, probes. Listening and closing are the caller's. */
@@ -74,6 +76,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     feed: new FeedHub(db),
     metrics: options.metrics ?? createMetrics(),
     objectives: config.objectives,
+    heartbeat: options.heartbeat ?? 15_000,
     now: options.now ?? Date.now,
   }
 

@@ -5,8 +5,6 @@ import { CatchmentError } from '../core/sdk/index.ts'
 import type { Context } from './context.ts'
 import { answer } from './problem.ts'
 
-/** Proxies close what is silent for a minute; a quarter of that also finds dead readers early. */
-export const heartbeat = 15_000
 /** A reader that takes nothing for so long is let go; it comes back with the last id it has. */
 const patience = 60_000
 const mostStreams = 500
@@ -19,7 +17,7 @@ let open = 0
  * line is written while the socket has not taken the one before: a slow reader slows only itself (I11).
  */
 export async function streamChanges(
-  context: Pick<Context, 'db' | 'feed' | 'log'>,
+  context: Pick<Context, 'db' | 'feed' | 'log' | 'heartbeat'>,
   request: FastifyRequest,
   reply: FastifyReply,
   from: Position,
@@ -30,7 +28,7 @@ export async function streamChanges(
       code: 'streams_exhausted',
       status: 503,
       hint: 'Close some, or read pages with Accept: application/json.',
-      details: { retryAfter: 30 },
+      details: { retryAfterSeconds: 30 },
     })
   }
   await context.feed.open()
@@ -68,7 +66,7 @@ export async function streamChanges(
 }
 
 async function follow(
-  { db, feed }: Pick<Context, 'db' | 'feed'>,
+  { db, feed, heartbeat }: Pick<Context, 'db' | 'feed' | 'heartbeat'>,
   from: Position,
   filter: { readonly blueprint?: string },
   signal: AbortSignal,

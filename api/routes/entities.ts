@@ -4,6 +4,7 @@ import { getEntity } from '../../core/catalog/query/entity.ts'
 import { operators } from '../../core/catalog/query/rules.ts'
 import { parseWhere } from '../../core/catalog/query/where.ts'
 import type { SearchQuery } from '../../core/model/entity.ts'
+import type { Json } from '../../core/model/json.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { array, limit, list, mappingProblem, object, paging, problems, reference, text, time } from './schemas.ts'
@@ -13,7 +14,11 @@ const rule = z.object({
     'A property, `relations.NAME`, or $identifier $title $blueprint $team $createdAt $updatedAt.',
   ),
   operator: z.string().describe(operators.join(' ')),
-  value: z.json().default(null).describe('Not needed by isEmpty and isNotEmpty.'),
+  value: z
+    .unknown()
+    // What the parser of JSON bodies made is JSON.
+    .transform((value) => (value ?? null) as Json)
+    .describe('Any JSON. Not needed by isEmpty and isNotEmpty.'),
 })
 
 const searchQuery = z

@@ -42,7 +42,7 @@ export function probeRoutes(app: Api, context: Context): void {
         code: 'not_ready',
         status: 503,
         hint: 'Wait for the first scan; see its progress: GET /api/v1/scans',
-        details: { retryAfter: 1 },
+        details: { retryAfterSeconds: 1 },
       })
     },
   )
