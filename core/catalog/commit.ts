@@ -129,9 +129,9 @@ async function applyToEntities(
   const before = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys()]
   if (said.length + before.length === 0) return []
   const rows = await lockEntities(tx, before, said)
-  const stored = await loadContributions(tx, rows, before)
+  const stored = await loadContributions(tx, rows, before, said)
   const plan = fold({ rows, stored, replaced: new Set(before), said })
-  return writeFold(tx, batch, plan, rules, gone)
+  return writeFold(tx, batch, plan, before, rules, gone)
 }
 
 function contributionsOf({ id, write }: WrittenRecord, kind: KindState): readonly Contribution[] {

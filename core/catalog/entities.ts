@@ -3,8 +3,8 @@ import type { Json } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
-import type { Document } from './document.ts'
-import type { EntityRow, StoredContribution } from './fold.ts'
+import { type Document, same } from './document.ts'
+import type { Contribution, EntityRow, StoredContribution } from './fold.ts'
 
 interface StoredDocument {
   readonly title: string | null
@@ -83,46 +83,98 @@ export async function lockEntities(
 /** A contribution of a written record hangs on an entity that was not locked: another writer moved it. Run the transaction again. */
 export class ContributionMoved extends Error {}
 
+interface ContributionRow {
+  readonly record: string
+  readonly mapping: string
+  readonly item: string
+  readonly entity: string
+  readonly owning: boolean
+  readonly draft: StoredDocument | null
+  readonly stands: boolean
+  readonly key: string
+  readonly version: string | null
+  readonly kind: string
+  readonly source: string
+  readonly precedence: number
+}
+
+const columns = `c.record_id AS record, c.mapping, c.item, c.entity_id AS entity, c.owning, c.draft, r.key, r.version,
+  k.name AS kind, s.name AS source, s.precedence`
+const joined =
+  'JOIN records r ON r.id = c.record_id JOIN kinds k ON k.id = r.kind_id JOIN sources s ON s.id = k.source_id'
+
+/**
+ * Contributions of the entities, those of `records` in full. Thousands of records may say the same of one entity (the
+ * domain that they belong to), so of the others that agree with it only one is read: it stands for all of them.
+ */
 export async function loadContributions(
   tx: Queryable,
   rows: readonly EntityRow[],
   records: readonly bigint[],
+  said: readonly Contribution[],
 ): Promise<readonly StoredContribution[]> {
   if (rows.length + records.length === 0) return []
   const entities = new Map(rows.map((row) => [row.id, row]))
-  const answer = await tx.query<{
-    record: string
-    mapping: string
-    item: string
-    entity: string
-    owning: boolean
-    draft: StoredDocument | null
-    key: string
-    version: string | null
-    kind: string
-    source: string
-    precedence: number
-  }>(
-    `SELECT c.record_id AS record, c.mapping, c.item, c.entity_id AS entity, c.owning, c.draft, r.key, r.version, k.name AS kind,
-       s.name AS source, s.precedence
-     FROM contributions c JOIN records r ON r.id = c.record_id JOIN kinds k ON k.id = r.kind_id JOIN sources s ON s.id = k.source_id
-     WHERE c.entity_id = ANY ($1::int8[]) OR c.record_id = ANY ($2::int8[])`,
-    [array('int8', [...entities.keys()]), array('int8', records)],
+  const values = [array('int8', [...entities.keys()]), array('int8', records)]
+  const answer = await tx.query<ContributionRow>(
+    `SELECT ${columns}, false AS stands FROM contributions c ${joined}
+     WHERE c.record_id = ANY ($2::int8[]) OR c.entity_id = ANY ($1::int8[]) AND c.draft IS NOT NULL
+     UNION ALL
+     SELECT ${columns}, true FROM unnest($1::int8[]) e (id) CROSS JOIN LATERAL (
+       SELECT c.* FROM contributions c WHERE c.entity_id = e.id AND c.draft IS NULL AND c.record_id <> ALL ($2::int8[])
+       ORDER BY c.owning DESC LIMIT 1) c ${joined}`,
+    values,
     { name: 'load_contributions' },
   )
-  return answer.rows.map((row): StoredContribution => {
-    const entity = entities.get(BigInt(row.entity))
-    if (entity === undefined) throw new ContributionMoved(`entity ${row.entity} has to be locked, too`)
-    const { key, version, kind, source, precedence, mapping, item } = row
-    return {
-      recordId: BigInt(row.record),
-      owning: row.owning,
-      blueprint: entity.blueprint,
-      identifier: entity.identifier,
-      document: row.draft === null ? entity.document : documentFrom(row.draft),
-      rank: { precedence, version, key, source, kind, mapping, item },
-      entityId: entity.id,
-      hasDraft: row.draft !== null,
-    }
+  const loaded = answer.rows.map((row) => contributionOf(row, entities))
+  const contested = contestedEntities(entities, loaded, new Set(records), said)
+  if (contested.size === 0) return loaded
+  const ranked = await tx.query<ContributionRow>(
+    `SELECT DISTINCT ON (c.entity_id) ${columns}, true AS stands FROM contributions c ${joined}
+     WHERE c.entity_id = ANY ($1::int8[]) AND c.draft IS NULL AND c.record_id <> ALL ($2::int8[])
+     ORDER BY c.entity_id, s.precedence, r.version DESC NULLS LAST, r.key, s.name, k.name, c.mapping, c.item`,
+    [array('int8', [...contested]), array('int8', records)],
+    { name: 'highest_contributions' },
+  )
+  const highest = new Map(ranked.rows.map((row) => [BigInt(row.entity), contributionOf(row, entities).rank]))
+  return loaded.map((each) => (each.stands ? { ...each, rank: highest.get(each.entityId) ?? each.rank } : each))
+}
+
+/** Those where the rank of the one that stands for others decides, because something else is said as well. */
+function contestedEntities(
+  entities: ReadonlyMap<bigint, EntityRow>,
+  loaded: readonly StoredContribution[],
+  replaced: ReadonlySet<bigint>,
+  said: readonly Contribution[],
+): ReadonlySet<bigint> {
+  const standing = loaded.filter((each) => each.stands)
+  if (standing.length === 0) return new Set()
+  const byName = Map.groupBy(said, ({ blueprint, identifier }) => `${blueprint}:${identifier}`)
+  const drafted = new Set(
+    loaded.flatMap((each) => (each.hasDraft && !replaced.has(each.recordId) ? [each.entityId] : [])),
+  )
+  const contested = standing.filter(({ entityId, blueprint, identifier }) => {
+    const now = entities.get(entityId)?.document
+    return (
+      drafted.has(entityId) || byName.get(`${blueprint}:${identifier}`)?.some(({ document }) => !same(document, now))
+    )
   })
+  return new Set(contested.map(({ entityId }) => entityId))
+}
+
+function contributionOf(row: ContributionRow, entities: ReadonlyMap<bigint, EntityRow>): StoredContribution {
+  const entity = entities.get(BigInt(row.entity))
+  if (entity === undefined) throw new ContributionMoved(`entity ${row.entity} has to be locked, too`)
+  const { key, version, kind, source, precedence, mapping, item } = row
+  return {
+    recordId: BigInt(row.record),
+    owning: row.owning,
+    blueprint: entity.blueprint,
+    identifier: entity.identifier,
+    document: row.draft === null ? entity.document : documentFrom(row.draft),
+    rank: { precedence, version, key, source, kind, mapping, item },
+    entityId: entity.id,
+    hasDraft: row.draft !== null,
+    stands: row.stands,
+  }
 }

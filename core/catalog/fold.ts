@@ -27,13 +27,15 @@ export interface Contribution extends Ranked {
 
 export interface StoredContribution extends Contribution {
   readonly entityId: bigint
-  /** It keeps a draft of its own, because it is not the entity's only contribution. */
+  /** It keeps a draft of its own, because it does not say exactly what the entity says. */
   readonly hasDraft: boolean
+  /** It stands for all contributions of the entity, of records that are not replaced, that say exactly what the entity says. */
+  readonly stands: boolean
 }
 
 export interface FoldInput {
   readonly rows: readonly EntityRow[]
-  /** All contributions of `rows`. */
+  /** All contributions of `rows`; of those that one stands for only that one, with the highest rank unless all are agreed. */
   readonly stored: readonly StoredContribution[]
   /** Records whose stored contributions are void. */
   readonly replaced: ReadonlySet<bigint>
@@ -70,6 +72,8 @@ export interface Fold {
   readonly dropped: readonly EntityRow[]
   /** Contributions as they are stored that are withdrawn or written anew. */
   readonly former: readonly StoredContribution[]
+  /** For each row that one contribution stands for others of: where those are afterwards. */
+  readonly rests: readonly { readonly row: EntityRow; readonly settled: Settled }[]
 }
 
 interface Group {
@@ -96,14 +100,20 @@ export function fold({ rows, stored, replaced, said }: FoldInput): Fold {
   )
   const { closed, dropped } = assign(rows, groups, spoken, owners)
   const before = new Map(stored.map((each) => [partOf(each), each] as const))
-  const settled = [...groups.values()].map((group) => settle(group, before))
+  const settled = [...groups.values()].map((group) => settle(group, before, replaced))
   const rewritten = settled.flatMap(({ moved }) => moved.flatMap((each) => before.get(partOf(each)) ?? []))
   const withdrawn = stored.filter((each) => replaced.has(each.recordId) && !spoken.has(partOf(each)))
+  const standing = new Set(stored.filter((each) => each.stands).map((each) => each.entityId))
+  const byName = new Map(settled.map((each) => [nameOf(each), each]))
   return {
     settled,
     closed: closed.map((row) => ({ row, owners: owners.get(row.id) ?? [] })),
     dropped,
     former: [...withdrawn, ...rewritten],
+    rests: rows.flatMap((row) => {
+      const after = standing.has(row.id) ? byName.get(nameOf(row)) : undefined
+      return after === undefined ? [] : [{ row, settled: after }]
+    }),
   }
 }
 
@@ -162,16 +172,15 @@ function assign(
   return { closed, dropped }
 }
 
-function settle(group: Group, before: ReadonlyMap<string, StoredContribution>): Settled {
+function settle(group: Group, before: ReadonlyMap<string, StoredContribution>, lost: ReadonlySet<bigint>): Settled {
   const { blueprint, identifier, row, members, owned } = group
   const document = merge(members)
-  const anchor = owned ? anchorOf(members, row) : null
+  const anchor = owned ? anchorOf(members, row, lost) : null
   const renamed = row !== undefined && row.identifier !== identifier
   const content = row === undefined ? undefined : difference(row.document, document)
   const visible = row !== undefined && !row.stub
   const patch = renamed && visible ? { identifier: [row.identifier, identifier] as const, ...content } : content
   const operation = !owned ? undefined : !visible ? 'created' : renamed ? 'renamed' : content ? 'updated' : undefined
-  const draft = members.length > 1
   return {
     blueprint,
     identifier,
@@ -186,14 +195,22 @@ function settle(group: Group, before: ReadonlyMap<string, StoredContribution>): 
     related: owned && (!visible || !same(row.document.relations, document.relations)),
     moved: members.filter((each) => {
       const old = before.get(partOf(each))
+      if (old?.stands === true) return false
       if (old === undefined || old.entityId !== row?.id || old.owning !== each.owning) return true
+      const draft = !same(each.document, document)
       return old.hasDraft !== draft || (draft && !same(old.document, each.document))
     }),
   }
 }
 
-function anchorOf(members: readonly Contribution[], row: EntityRow | undefined): bigint | null {
+/** `lost`: records whose stored contributions are void; an anchor that is not among them holds, whether it was loaded or not. */
+function anchorOf(
+  members: readonly Contribution[],
+  row: EntityRow | undefined,
+  lost: ReadonlySet<bigint>,
+): bigint | null {
   const owning = members.filter((each) => each.owning)
+  if (row !== undefined && row.anchor !== null && !lost.has(row.anchor)) return row.anchor
   if (owning.some((each) => each.recordId === row?.anchor)) return row?.anchor ?? null
   const first = owning.length > 1 ? owning.toSorted(byRank)[0] : owning[0]
   return first?.recordId ?? null

@@ -1,7 +1,7 @@
 import type { Relation } from '../model/entity.ts'
 import type { Json } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
-import type { Document } from './document.ts'
+import { type Document, same } from './document.ts'
 
 /** Decides between contributions. Never the time of arrival: a rescan must not change winners. */
 export interface Rank {
@@ -45,8 +45,8 @@ function byText(left: string, right: string): number {
  * it kept; a field that nobody has a value for keeps the first mark.
  */
 export function merge(contributions: readonly Ranked[]): Document {
-  const [only] = contributions
-  if (only !== undefined && contributions.length === 1) return only.document
+  const [first, ...others] = contributions
+  if (first !== undefined && others.every(({ document }) => same(document, first.document))) return first.document
   const ranked = contributions.toSorted(byRank).map(({ document }) => document)
 
   const marks = new Map<string, Problem[]>()

@@ -1,6 +1,6 @@
 import { array, type Cell } from './binary.ts'
 import type { Queryable } from './db.ts'
-import type { Document } from './document.ts'
+import { type Document, same } from './document.ts'
 import type { Fold } from './fold.ts'
 import { type Ref, refsOf, refTarget } from './refs.ts'
 import { insertRows, table } from './rows.ts'
@@ -23,8 +23,16 @@ const refs = table('refs', {
   identifier: 'text',
 })
 
-/** Replaced rather than updated: one plan for what is new, moved, or gets or loses its own draft. */
-export async function writeContributions(tx: Queryable, placed: readonly Placed[], plan: Fold): Promise<void> {
+/**
+ * Replaced rather than updated: one plan for what is new, moved, or gets or loses its own draft. `replaced`: the records
+ * whose contributions `plan` knows one by one.
+ */
+export async function writeContributions(
+  tx: Queryable,
+  placed: readonly Placed[],
+  plan: Fold,
+  replaced: readonly bigint[],
+): Promise<void> {
   if (plan.former.length > 0) {
     const keys = plan.former.map(({ recordId, rank }): Cell[] => [recordId, rank.mapping, rank.item])
     await tx.query(
@@ -34,17 +42,27 @@ export async function writeContributions(tx: Queryable, placed: readonly Placed[
       { name: 'delete_contributions' },
     )
   }
-  const rows = placed.flatMap(({ settled, id }) => {
-    const shared = settled.members.length > 1
-    return settled.moved.map(({ recordId, rank, owning, document }): Cell[] => [
+  const ids = new Map(placed.map(({ settled, id }) => [settled, id]))
+  for (const { row, settled } of plan.rests) {
+    const agreed = same(settled.document, row.document)
+    if (settled.row?.id === row.id && agreed) continue
+    await tx.query(
+      `UPDATE contributions SET entity_id = $2, draft = $3
+       WHERE entity_id = $1 AND draft IS NULL AND record_id <> ALL ($4::int8[])`,
+      [row.id, ids.get(settled), agreed ? null : draftText(row.document), array('int8', replaced)],
+      { name: 'move_contributions' },
+    )
+  }
+  const rows = placed.flatMap(({ settled, id }) =>
+    settled.moved.map(({ recordId, rank, owning, document }): Cell[] => [
       recordId,
       rank.mapping,
       rank.item,
       id,
       owning,
-      shared ? draftText(document) : null,
-    ])
-  })
+      same(document, settled.document) ? null : draftText(document),
+    ]),
+  )
   await insertRows(tx, contributions, rows)
 }
 

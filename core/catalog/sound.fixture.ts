@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Db } from './db.ts'
-import type { Document } from './document.ts'
+import { type Document, emptyDocument } from './document.ts'
 import { documentFrom } from './entities.ts'
 import { refsOf, rulesOf } from './refs.ts'
 
@@ -26,10 +26,19 @@ interface ChangeRow {
   readonly patch: Readonly<Record<string, readonly [unknown, unknown]>> | null
 }
 
+export interface SaidContribution {
+  /** Source, key and item. */
+  readonly id: string
+  readonly name: string
+  readonly owning: boolean
+  readonly document: Document
+}
+
 /** Fails unless the catalog is exactly `expected` and every table that tells the same story in other words agrees. */
 export async function expectSound(
   db: Db,
   expected: readonly { readonly name: string; readonly document: Document }[],
+  said: readonly SaidContribution[],
 ): Promise<void> {
   const { rows } = await db.query<Row>(
     'SELECT id, blueprint, identifier, title, team, properties, relations, failed, stub, deleted IS NOT NULL AS dead, revision FROM entities ORDER BY id',
@@ -37,7 +46,7 @@ export async function expectSound(
   const live = rows.filter((row) => !row.stub && !row.dead)
   const found = new Map(live.map((row) => [nameOf(row), documentFrom(row)]))
   expect(found).toEqual(new Map(expected.map(({ name, document }) => [name, document])))
-  await expectContributions(db, rows)
+  await expectContributions(db, rows, said)
   await expectRefs(db, live)
   await expectNames(db, new Set(live.map(nameOf)))
   await expectHistory(db, rows)
@@ -52,20 +61,32 @@ function nameOf({ blueprint, identifier }: { blueprint: string; identifier: stri
   return `${blueprint}:${identifier}`
 }
 
-/** Every row that is not deleted has contributions, real ones an owning one; only where there are several they keep drafts. */
-async function expectContributions(db: Db, rows: readonly Row[]): Promise<void> {
-  const { rows: list } = await db.query<{ entity_id: string; owning: boolean; alone: boolean; drafted: boolean }>(
-    `SELECT entity_id, bool_or(owning) AS owning, count(*) = 1 AS alone, bool_or(draft IS NOT NULL) AS drafted
-     FROM contributions GROUP BY entity_id HAVING bool_and(draft IS NULL) OR bool_and(draft IS NOT NULL)`,
+/** Each says what its record said, of the entity it names; only what differs from the entity is kept beside it. */
+async function expectContributions(db: Db, rows: readonly Row[], said: readonly SaidContribution[]): Promise<void> {
+  const { rows: list } = await db.query<{
+    source: string
+    key: string
+    item: string
+    entity_id: string
+    owning: boolean
+    draft: Partial<Document> | null
+  }>(
+    `SELECT s.name AS source, r.key, c.item, c.entity_id, c.owning, c.draft FROM contributions c JOIN records r ON r.id = c.record_id
+     JOIN kinds k ON k.id = r.kind_id JOIN sources s ON s.id = k.source_id`,
   )
-  const groups = new Map(list.map((each) => [each.entity_id, each]))
-  for (const row of rows.filter((each) => !each.dead)) {
-    const group = groups.get(row.id)
-    expect(group, `contributions of ${nameOf(row)}`).toBeDefined()
-    expect(group?.owning).toBe(!row.stub)
-    expect(group?.drafted).toBe(group?.alone === false)
-  }
-  expect(groups.size).toBe(rows.filter((row) => !row.dead).length)
+  const entities = new Map(rows.filter((row) => !row.dead).map((row) => [row.id, row]))
+  const found = list.map(({ source, key, item, entity_id, owning, draft }): SaidContribution => {
+    const row = entities.get(entity_id)
+    if (row === undefined) throw new Error(`${source} ${key} ${item} hangs on entity ${entity_id}, which is not there`)
+    const own = draft === null ? documentFrom(row) : { ...emptyDocument, ...draft }
+    if (draft !== null) expect(own, `draft of ${source} ${key} ${item}`).not.toEqual(documentFrom(row))
+    return { id: `${source} ${key} ${item}`, name: nameOf(row), owning, document: own }
+  })
+  const byId = (left: SaidContribution, right: SaidContribution) => (left.id < right.id ? -1 : 1)
+  expect(found.toSorted(byId)).toEqual(said.toSorted(byId))
+  const owned = new Set(list.filter(({ owning }) => owning).map(({ entity_id }) => entity_id))
+  for (const [id, row] of entities) expect(owned.has(id), `${nameOf(row)} is owned`).toBe(!row.stub)
+  expect(new Set(list.map(({ entity_id }) => entity_id)).size).toBe(entities.size)
 }
 
 async function expectRefs(db: Db, live: readonly Row[]): Promise<void> {

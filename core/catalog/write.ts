@@ -55,6 +55,7 @@ export async function writeFold(
   tx: Queryable,
   batch: Batch,
   plan: Fold,
+  replaced: readonly bigint[],
   rules: ReadonlyMap<string, Rules>,
   gone: ReadonlyMap<bigint, Removal>,
 ): Promise<readonly Change[]> {
@@ -78,7 +79,7 @@ export async function writeFold(
     entities,
     inserts.map((each) => [...cells(each, batch.now), batch.now]),
   )
-  await writeContributions(tx, placed, plan)
+  await writeContributions(tx, placed, plan, replaced)
   await writeRefs(tx, written)
   await writeAliases(tx, placed)
   const changes = placed.flatMap(({ settled, id, revision }): Change[] => {

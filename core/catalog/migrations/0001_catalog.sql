@@ -133,10 +133,10 @@ CREATE TABLE contributions (
   item text COLLATE "C" NOT NULL,
   entity_id bigint NOT NULL,
   owning boolean NOT NULL,
-  draft jsonb,                             -- null while it is the entity's only contribution: then the entity holds it
+  draft jsonb,                             -- null while it says exactly what the entity says, as the only one does: the entity holds it
   PRIMARY KEY (record_id, mapping, item)
 );
-CREATE INDEX contributions_entity ON contributions (entity_id);
+CREATE INDEX contributions_entity ON contributions (entity_id, owning);
 
 -- Relations as they were said, by a hash of (blueprint, identifier); what they resolve to is a join, in both directions.
 CREATE TABLE refs (
