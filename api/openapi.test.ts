@@ -34,16 +34,15 @@ afterAll(async () => {
 })
 
 test('it is valid OpenAPI 3.1', async () => {
-  const result = await new Validator().validate(JSON.stringify(document))
-  expect(result.errors ?? []).toEqual([])
-  expect(result.valid).toBe(true)
+  const result = await new Validator().validate({ ...structuredClone(document) })
+  expect(result).toMatchObject({ valid: true })
   expect(document.openapi).toBe('3.1.0')
 })
 
 test('the validator would say so', async () => {
   const wrong = structuredClone(document)
   Object.assign(wrong.paths, { '/x': { get: { responses: { 200: { content: 7 } } } } })
-  expect((await new Validator().validate(JSON.stringify(wrong))).valid).toBe(false)
+  expect((await new Validator().validate({ ...wrong })).valid).toBe(false)
 })
 
 test('every reference leads somewhere', () => {

@@ -1,11 +1,20 @@
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import { createJsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Api } from './context.ts'
 
 const description = `Everything that the program does goes through this API. Lists answer \`{ items, next }\`; errors are
 RFC 9457 problems with a stable \`code\`, what to do as \`hint\`, and the request's id. Authenticate with
 \`Authorization: Bearer KEY\`.`
+
+const zodToJsonConfig = {
+  override({ jsonSchema }: { readonly jsonSchema: { readOnly?: boolean; minimum?: number; maximum?: number } }): void {
+    // Arrays are readonly in our types, and integers are safe ones: neither says anything about the API.
+    delete jsonSchema.readOnly
+    if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
+    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+  },
+}
 
 /** OpenAPI 3.1 from the schemas that also validate, and an explorer that needs nothing from the network. */
 export async function openapi(app: Api, version: string): Promise<void> {
@@ -23,15 +32,8 @@ export async function openapi(app: Api, version: string): Promise<void> {
       components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'The admin key.' } } },
       security: [{ key: [] }],
     },
-    transform: createJsonSchemaTransform({
-      zodToJsonConfig: {
-        override: ({ jsonSchema }) => {
-          // Arrays are readonly in our types, which says nothing about the API.
-          delete jsonSchema.readOnly
-        },
-      },
-    }),
-    transformObject: (document) => pruned(jsonSchemaTransformObject(document)),
+    transform: createJsonSchemaTransform({ zodToJsonConfig }),
+    transformObject: (document) => pruned(createJsonSchemaTransformObject({ zodToJsonConfig })(document)),
   })
   await app.register(swaggerUi, {
     routePrefix: '/docs',
