@@ -1,4 +1,4 @@
-import { checkLength, step } from './budget.ts'
+import { checkLength, step, steps } from './budget.ts'
 import { fail } from './errors.ts'
 import { parseNumber } from './numbers.ts'
 import { type Draft, put, type Value } from './value.ts'
@@ -11,7 +11,7 @@ const deepest = 10_000
 /** Parse JSON text as jq does, with its messages; numbers keep the digits a double would lose. Throws Raised. */
 export function fromJson(text: string): Value {
   checkLength(text.length)
-  if (text.length < 20_000 && !lossy.test(text)) {
+  if (!lossy.test(text) && !mayBeDeep(text)) {
     try {
       // JSON.parse gives nothing but JSON.
       return JSON.parse(text) as Value
@@ -20,6 +20,18 @@ export function fromJson(text: string): Value {
     }
   }
   return new Reader(text).read()
+}
+
+/** JSON.parse has no limit of nesting; short texts cannot reach jq's. */
+function mayBeDeep(text: string): boolean {
+  if (text.length <= deepest) return false
+  let open = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at) | 0x20
+    if (code === 0x7b) open++
+  }
+  steps(text.length >> 6)
+  return open > deepest
 }
 
 type Open = { readonly array: Value[] } | { readonly object: Draft; key: string | null; count: number }
@@ -42,20 +54,22 @@ class Reader {
   next: Value | undefined
   done: Value | undefined
   token = ''
-  line = 1
-  column = 0
+  /** Behind what has been read, in UTF-16 units. */
+  position = 0
 
   constructor(text: string) {
     this.text = text
   }
 
   read(): Value {
-    const body = this.text.startsWith('\ufeff') ? this.text.slice(1) : this.text
-    let position = 0
-    while (position < body.length) {
+    const { text } = this
+    if (text.startsWith('\ufeff')) this.position = 1
+    while (this.position < text.length) {
       step()
-      const character = body[position] ?? ''
-      position = character === '"' ? this.string(body, position) : this.character(character, position)
+      const character = text[this.position] ?? ''
+      this.position++
+      if (character === '"') this.string()
+      else this.character(character)
       this.finishValue()
     }
     this.literal(true)
@@ -66,14 +80,14 @@ class Reader {
   }
 
   /** Outside strings: a blank, structure, or one more character of a literal. */
-  character(character: string, position: number): number {
-    this.advance(character)
-    if (' \t\r\n[]{},:'.includes(character)) {
-      this.literal(false)
-      this.finishValue()
-      if (!' \t\r\n'.includes(character)) this.structure(character)
-    } else this.token += character
-    return position + 1
+  character(character: string): void {
+    if (!' \t\r\n[]{},:'.includes(character)) {
+      this.token += character
+      return
+    }
+    this.literal(false)
+    this.finishValue()
+    if (!' \t\r\n'.includes(character)) this.structure(character)
   }
 
   finishValue(): void {
@@ -83,30 +97,18 @@ class Reader {
     this.next = undefined
   }
 
-  advance(text: string): void {
-    if (text === '\n') {
-      this.line++
-      this.column = 0
-    } else this.column += Buffer.byteLength(text)
-  }
-
-  string(body: string, start: number): number {
-    this.advance('"')
+  /** The opening quote is read. */
+  string(): void {
+    const { text } = this
     this.literal(false)
     this.finishValue()
-    let position = start + 1
-    let raw = ''
-    for (; body[position] !== '"'; position++) {
-      if (position >= body.length) {
-        this.fail('Unfinished string', true)
-      }
-      raw += body[position]
-      if (body[position] === '\\') raw += body[++position] ?? ''
-    }
-    for (const character of raw) this.advance(character)
-    this.advance('"')
-    this.value(this.unescape(raw))
-    return position + 1
+    const start = this.position
+    let end = start
+    while (end < text.length && text[end] !== '"') end += text[end] === '\\' ? 2 : 1
+    steps((end - start) >> 3)
+    this.position = Math.min(end + 1, text.length)
+    if (end >= text.length) this.fail('Unfinished string', true)
+    this.value(this.unescape(text.slice(start, end)))
   }
 
   unescape(raw: string): string {
@@ -220,8 +222,12 @@ class Reader {
     this.stack.pop()
   }
 
+  /** jq counts columns in bytes, from the last newline on. */
   fail(message: string, atEnd = false): never {
-    this.raise(`${message} at ${atEnd ? 'EOF at ' : ''}line ${this.line}, column ${this.column}`)
+    const before = this.text.slice(this.text.startsWith('\ufeff') ? 1 : 0, this.position)
+    const column = Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1))
+    const line = before.split('\n').length
+    this.raise(`${message} at ${atEnd ? 'EOF at ' : ''}line ${line}, column ${column}`)
   }
 
   raise(message: string): never {

@@ -1,5 +1,5 @@
 import type { BinaryOperator } from './ast.ts'
-import { checkLength, step, steps } from './budget.ts'
+import { checkLength, steps } from './budget.ts'
 import { both, type Code, constant, single } from './code.ts'
 import { fail, Raised } from './errors.ts'
 import { excerpt } from './json-write.ts'
@@ -38,7 +38,7 @@ function subtract(left: Value, right: Value): Value {
   if (isNumber(left) && isNumber(right)) return toNumber(left) - toNumber(right)
   if (isArray(left) && isArray(right)) {
     return left.filter((value) => {
-      step()
+      steps(1 + (right.length >> 3))
       return !right.some((other) => equal(value, other))
     })
   }

@@ -1,5 +1,5 @@
 import type { Json } from '../../model/json.ts'
-import { meter, tooDeep } from './budget.ts'
+import { meter, step, tooDeep } from './budget.ts'
 import { Exhausted } from './errors.ts'
 import { Exact } from './numbers.ts'
 import { type Draft, isArray, isObject, put, type Value, type ValueObject } from './value.ts'
@@ -15,6 +15,7 @@ export function finish(value: Value): Json {
 }
 
 function convert(value: Value, size: { left: number }, depth: number): Json {
+  step()
   size.left -= typeof value === 'string' ? value.length + 2 : 4
   if (size.left < 0) throw new Exhausted(`the expression gives more than ${meter.limits.outputBytes} bytes`)
   if (typeof value !== 'object' || value === null) return plain(value)

@@ -1,9 +1,8 @@
-import { steps } from '../budget.ts'
 import { type Code, type Emit, type Env, many, type Stop, single } from '../code.ts'
 import { fail } from '../errors.ts'
 import { add } from '../operate.ts'
 import { compileRegex, type Match, type Regex, RegexError, type RegexOptions } from '../regex/index.ts'
-import { concat, hasSurrogates, textLength, width } from '../text.ts'
+import { concat, hasSurrogates, textLength } from '../text.ts'
 import { type Draft, isArray, kindOf, put, type Value } from '../value.ts'
 import { type Builtins, missing, typeError } from './define.ts'
 
@@ -102,19 +101,8 @@ function subject(input: Value): string {
   return typeof input === 'string' ? input : typeError(input, 'cannot be matched, as it is not a string')
 }
 
-/** All matches, or the first one. An empty match moves on by one character. */
-function matches(text: string, { regex, global }: Pattern): Match[] {
-  const found: Match[] = []
-  for (let from = 0; from <= text.length; ) {
-    steps(1 + regex.groups)
-    const match = regex.search(text, from)
-    if (match === null) break
-    found.push(match)
-    if (!global) break
-    const [start = 0, end = 0] = match
-    from = end > start ? end : end + (end < text.length ? width(text, end) : 1)
-  }
-  return found
+function eachOf(text: string, { regex, global }: Pattern): Match[] {
+  return regex.matches(text, global)
 }
 
 function isMatch(input: Value, re: Value, flags: Value, emit: Emit): Stop {
@@ -125,7 +113,7 @@ function isMatch(input: Value, re: Value, flags: Value, emit: Emit): Stop {
 function eachMatch(input: Value, re: Value, flags: Value, emit: Emit): Stop {
   const text = subject(input)
   const pattern = patternOf(re, flags)
-  for (const match of matches(text, pattern)) {
+  for (const match of eachOf(text, pattern)) {
     const stop = emit(describe(text, match, pattern.regex))
     if (stop !== undefined) return stop
   }
@@ -176,7 +164,7 @@ function groupText(text: string, match: Match, group: number): string | null {
 function eachCapture(input: Value, re: Value, flags: Value, emit: Emit): Stop {
   const text = subject(input)
   const pattern = patternOf(re, flags)
-  for (const match of matches(text, pattern)) {
+  for (const match of eachOf(text, pattern)) {
     const stop = emit(namedGroups(text, match, pattern.regex))
     if (stop !== undefined) return stop
   }
@@ -189,7 +177,7 @@ function scan(re: Code, flags: Code | null): Code {
       const pattern = patternOf(...globally(input, source, mode))
       const text = subject(input)
       const { groups } = pattern.regex
-      for (const match of matches(text, pattern)) {
+      for (const match of eachOf(text, pattern)) {
         const whole: Value = text.slice(match[0], match[1])
         const parts = Array.from({ length: groups }, (_part, at) => groupText(text, match, at + 1))
         const stop = emit(groups > 0 ? parts : whole)
@@ -212,7 +200,7 @@ function pieces(input: Value, re: Value, flags: Value): Value[] {
   const text = subject(input)
   const parts: Value[] = []
   let previous = 0
-  for (const match of matches(text, patternOf(re, flags))) {
+  for (const match of eachOf(text, patternOf(re, flags))) {
     parts.push(text.slice(previous, match[0]))
     previous = match[1] ?? 0
   }
@@ -244,7 +232,7 @@ function substitute(re: Code, by: Code, flags: Code | null, always: string): Cod
       const pattern = patternOf(source, add(mode, always))
       let result: Value = ''
       let previous = 0
-      const found = matches(text, pattern)
+      const found = eachOf(text, pattern)
       if (found.length === 0) return text
       let complete = true
       for (const match of found) {
@@ -278,7 +266,7 @@ function join(before: Value, gap: string, insert: Value): Value {
 }
 
 function substituteEach(text: string, pattern: Pattern, by: Code, env: Env, emit: Emit): Stop {
-  const found = matches(text, pattern)
+  const found = eachOf(text, pattern)
   if (found.length === 0) return emit(text)
   const results: Value[] = []
   let previous = 0

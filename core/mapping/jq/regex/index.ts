@@ -1,4 +1,4 @@
-import { steps } from '../budget.ts'
+import { step, steps } from '../budget.ts'
 import type { CharSet } from './charset.ts'
 import { Machine } from './machine.ts'
 import { parseRegex } from './parse.ts'
@@ -15,8 +15,8 @@ export interface Regex {
   readonly groups: number
   /** Names of groups in order; a name may stand for several groups. */
   readonly names: readonly { readonly name: string; readonly group: number }[]
-  /** The first match that starts at or behind `from`. */
-  search(text: string, from: number): Match | null
+  /** The first match, or all that do not overlap; an empty one moves on by a character. */
+  matches(text: string, all: boolean): Match[]
   test(text: string): boolean
 }
 
@@ -26,21 +26,40 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
   const program = assemble(pattern)
   const anchored = startsAnchored(pattern.root)
   const first = firstCharacters(pattern.root)
-  const search = (text: string, from: number): Match | null => {
-    const machine = new Machine(program, text, options)
+  const search = (machine: Machine, text: string, from: number): Match | null => {
     let best: Match | null = null
     for (let at = from; at <= text.length; at += width(text, at)) {
       if (anchored && at > 0) break
-      if (first !== null && !first.has(text.codePointAt(at) ?? -1)) continue
+      if (first !== null && !first.has(text.codePointAt(at) ?? -1)) {
+        if ((at & 31) === 0) step()
+        continue
+      }
       const match = machine.matchAt(at, from)
       if (match === null) continue
       if (!options.longest) return match
       if (best === null || span(match) > span(best)) best = match
     }
-    steps(1 + (text.length >> 5))
     return best
   }
-  return { groups: pattern.groups, names: pattern.names, search, test: (text) => search(text, 0) !== null }
+  return {
+    groups: pattern.groups,
+    names: pattern.names,
+    matches(text, all) {
+      const machine = new Machine(program, text, options)
+      const found: Match[] = []
+      for (let from = 0; from <= text.length; ) {
+        const match = search(machine, text, from)
+        if (match === null) break
+        steps(1 + pattern.groups)
+        found.push(match)
+        if (!all) break
+        const [start = 0, end = 0] = match
+        from = end > start ? end : end + width(text, end)
+      }
+      return found
+    },
+    test: (text) => search(new Machine(program, text, options), text, 0) !== null,
+  }
 }
 
 function width(text: string, at: number): number {

@@ -1,4 +1,4 @@
-import { step } from '../budget.ts'
+import { step, steps } from '../budget.ts'
 import { charSet, types } from './charset.ts'
 import type { Instruction, Program } from './program.ts'
 import type { RegexOptions } from './syntax.ts'
@@ -13,6 +13,7 @@ const undoSlot = 3
 const undoRegister = 4
 const width = 5
 
+const segmenter = new Intl.Segmenter()
 const word = charSet(types['w'] ?? '', false, false)
 
 /**
@@ -63,7 +64,7 @@ export class Machine {
     let position = start
     let back = caller
     for (;;) {
-      if ((++this.#steps & 7) === 0) step()
+      if ((++this.#steps & 3) === 0) step()
       const instruction = code[at]
       if (instruction === undefined) return -1
       let next = -1
@@ -353,7 +354,8 @@ export class Machine {
         this.#save(0, position)
         return position
       case 'grapheme': {
-        const [first] = new Intl.Segmenter().segment(this.#text.slice(position, position + 64))
+        steps(20)
+        const [first] = segmenter.segment(this.#text.slice(position, position + 32))
         return first === undefined ? -1 : position + first.segment.length
       }
     }
