@@ -9,9 +9,12 @@ export type PropertyType = NonNullable<PropertySchema['type']>
 
 const toText = compile('tostring')
 
-/** A number as jq writes it: identifiers are text, and `1e3` must not be another entity than `1000`. */
+/**
+ * A number as jq writes it: identifiers are text, and `1e3` must not be another entity than `1000`. Whole numbers have all
+ * their digits, as jq gives them when it read them from JSON.
+ */
 export function numberText(value: number): string {
-  const text = Number.isSafeInteger(value) ? undefined : toText.first(value)
+  const text = Number.isInteger(value) ? undefined : toText.first(value)
   return typeof text === 'string' ? text : String(value)
 }
 

@@ -46,6 +46,7 @@ export interface YamlMap {
 /** Nodes after aliases are followed: a page of text must not unfold into gigabytes. */
 const maxNodes = 200_000
 const maxDepth = 100
+const mostErrors = 5
 
 /**
  * Parses one YAML document. Syntax errors go to the report and give undefined; an empty document is a null scalar.
@@ -61,7 +62,8 @@ export function parseYaml(report: Report, options: { readonly duplicates: 'last'
     report.error('yaml_syntax', { start: 0, end: 0 }, `the file cannot be read: ${String(error)}`)
     return undefined
   }
-  for (const error of document.errors) {
+  // The first ones: what follows is mostly their consequence.
+  for (const error of document.errors.slice(0, mostErrors)) {
     const [start, end] = error.pos
     report.error('yaml_syntax', { start, end }, firstLine(error.message), { hint: yamlHint(error.code, text, start) })
   }
@@ -73,6 +75,7 @@ class Reader {
   readonly #document: Document.Parsed
   readonly #report: Report
   readonly #duplicates: 'last' | 'error'
+  readonly #targets = new Map<Alias, Node>()
   #nodes = 0
 
   constructor(document: Document.Parsed, report: Report, duplicates: 'last' | 'error') {
@@ -98,7 +101,9 @@ class Reader {
   }
 
   #alias(alias: Alias, depth: number, range: TextRange): YamlNode {
-    const target: Node | undefined = alias.resolve(this.#document)
+    // Looking for an anchor walks the document; an alias inside of an anchored list is read again and again.
+    const target: Node | undefined = this.#targets.get(alias) ?? alias.resolve(this.#document)
+    if (target !== undefined) this.#targets.set(alias, target)
     if (target !== undefined) return this.read(target, depth + 1, range)
     this.#report.error('yaml_alias', range, `nothing is anchored as &${alias.source}`)
     return nothing(range)

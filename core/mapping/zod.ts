@@ -53,7 +53,8 @@ export function reportIssues(
       report.error('key_missing', found.range, `"${where}" is missing`, { hint: wanted(issue) })
     } else {
       const hint = issue.code === 'invalid_value' ? oneOf(found.node, issue.values) : undefined
-      report.error('value_invalid', found.range, `${where}: ${describeIssue(issue, found.node)}`, { hint })
+      const message = describeIssue(issue, found.node)
+      report.error('value_invalid', found.range, where === '' ? message : `${where}: ${message}`, { hint })
     }
   }
 }

@@ -1,0 +1,407 @@
+import { describe, expect, it } from 'vitest'
+import type { Blueprint } from '../model/blueprint.ts'
+import type { Json } from '../model/json.ts'
+import type { MappingOutput } from '../model/mapping.ts'
+import { compileMappings, type MappingSource } from './index.ts'
+
+const service: Blueprint = {
+  identifier: 'service',
+  schema: { properties: { language: { type: 'string' }, stars: { type: 'number' }, tags: { type: 'array' } } },
+  relations: { owner: { target: 'team' }, uses: { target: 'service', many: true } },
+}
+const team: Blueprint = { identifier: 'team', schema: { properties: {} }, relations: {} }
+
+function run(text: string, body: Json, options: Partial<MappingSource> = {}): readonly MappingOutput[] {
+  const compiled = compileMappings({ file: 'mapping.yaml', text, ...options })
+  const errors = compiled.diagnostics.filter(({ severity }) => severity === 'error')
+  expect(errors, JSON.stringify(errors)).toEqual([])
+  return compiled.mappings.apply('repository', body, { now: 1_700_000_000 })
+}
+
+/** A mapping of one block: `entity` is what stands below `entity:`, `more` beside it. */
+function block(entity: string, more = ''): string {
+  const lines = entity.split('\n').map((line) => `      ${line}`)
+  return `resources:\n  - kind: repository\n${more}    entity:\n${lines.join('\n')}\n`
+}
+
+function drafts(text: string, body: Json, options: Partial<MappingSource> = {}) {
+  return run(text, body, options).flatMap((output) => (output.state === 'selected' ? output.drafts : []))
+}
+
+describe('a mapping file', () => {
+  const repository = {
+    full_name: 'acme/checkout',
+    name: 'checkout',
+    language: 'Go',
+    owner: { login: 'acme' },
+    archived: false,
+  }
+
+  it('means the same in both spellings', () => {
+    const own = block(
+      `identifier: .full_name\ntitle: .name\nblueprint: '"service"'\nproperties:\n  language: .language\nrelations:\n  owner: .owner.login`,
+      `    selector:\n      query: '.archived | not'\n`,
+    )
+    const port = `
+resources:
+  - kind: repository
+    selector: { query: .archived | not }
+    port:
+      entity:
+        mappings:
+          identifier: .full_name
+          title: .name
+          blueprint: '"service"'
+          properties: { language: .language }
+          relations: { owner: .owner.login }
+`
+    const expected = [
+      {
+        mapping: 'repository',
+        state: 'selected',
+        quarantined: [],
+        drafts: [
+          {
+            item: '0',
+            owning: true,
+            draft: {
+              blueprint: 'service',
+              identifier: 'acme/checkout',
+              title: 'checkout',
+              team: [],
+              properties: { language: 'Go' },
+              relations: { owner: 'acme' },
+              failed: [],
+            },
+          },
+        ],
+      },
+    ]
+    expect(run(own, repository)).toEqual(expected)
+    expect(run(port, repository)).toEqual(expected)
+    expect(run(port, { ...repository, archived: true })).toEqual([
+      { mapping: 'repository', state: 'deselected', expression: '.archived | not' },
+    ])
+  })
+
+  it('has one output for each mapping of a kind, with ids of their own', () => {
+    const text = `resources:
+  - { kind: repository, entity: { identifier: .a, blueprint: '"x"' } }
+  - { kind: team, entity: { identifier: .a, blueprint: '"x"' } }
+  - { kind: repository, entity: [{ identifier: .a, blueprint: '"y"' }, { identifier: .b, blueprint: '"z"' }] }`
+    const outputs = run(text, { a: 'A', b: 'B' })
+    expect(outputs.map(({ mapping }) => mapping)).toEqual(['repository', 'repository#2'])
+    expect(
+      drafts(text, { a: 'A', b: 'B' }).map(({ item, draft }) => `${item} ${draft.blueprint}:${draft.identifier}`),
+    ).toEqual(['0 x:A', '0 y:A', '1 z:B'])
+    const { mappings } = compileMappings({ file: 'm', text })
+    expect(mappings.kinds).toEqual(['repository', 'team'])
+    expect(mappings.apply('elsewhere', {}, { now: 0 })).toEqual([])
+  })
+
+  it('follows anchors and merge keys', () => {
+    const text = `
+x-common: &common { language: .language }
+resources:
+  - kind: repository
+    port: { entity: { mappings: { identifier: .name, blueprint: '"service"', properties: { <<: *common, url: .name } } } }`
+    expect(drafts(text, repository)[0]?.draft.properties).toEqual({ url: 'checkout', language: 'Go' })
+  })
+
+  it('rewrites single-quoted strings, takes the first output, and reads none as null', () => {
+    const text = block(`identifier: .name\nblueprint: "'service'"\nproperties:\n  first: .tags[]\n  none: empty`)
+    const [draft] = drafts(text, { name: 'a', tags: ['x', 'y'] })
+    expect(draft?.draft).toMatchObject({ blueprint: 'service', properties: { first: 'x', none: null } })
+  })
+
+  it('reads env from declared variables only, and now from the observation', () => {
+    const text = block(
+      `identifier: '.name + "-" + env.CLUSTER'\nblueprint: '"service"'\nproperties:\n  home: env.HOME\n  at: now`,
+    )
+    const [draft] = drafts(text, { name: 'a' }, { variables: { CLUSTER: 'eu1' } })
+    expect(draft?.draft).toMatchObject({ identifier: 'a-eu1', properties: { home: null, at: 1_700_000_000 } })
+  })
+
+  it('computes blueprints, spreads "*", and lets named properties win over it', () => {
+    const text = block(`identifier: .name\nblueprint: .type\nproperties:\n  '*': .labels\n  a: '"named"'`)
+    const [draft] = drafts(text, { name: 'a', type: 'thing', labels: { a: 1, b: 2 } })
+    expect(draft?.draft).toMatchObject({ blueprint: 'thing', properties: { a: 'named', b: 2 } })
+  })
+
+  it('builds lists and objects of expressions', () => {
+    const text = block(`identifier: .name\nblueprint: '"x"'\nproperties:\n  where: { city: .city, tags: [.a, .b] }`)
+    expect(drafts(text, { name: 'n', city: 'Bonn', a: 1 })[0]?.draft.properties).toEqual({
+      where: { city: 'Bonn', tags: [1, null] },
+    })
+  })
+
+  it('keeps names that every object has as plain data', () => {
+    const text = block(
+      `identifier: .name\nblueprint: '"x"'\nproperties:\n  __proto__: .name\n  constructor: .constructor`,
+    )
+    const properties = drafts(text, { name: 'n' })[0]?.draft.properties ?? {}
+    expect(Object.entries(properties)).toEqual([
+      ['__proto__', 'n'],
+      ['constructor', null],
+    ])
+  })
+})
+
+describe('teams and relations', () => {
+  const text = (team: string, relation: string): string =>
+    block(`identifier: .id\nblueprint: '"x"'\nteam: ${team}\nrelations:\n  to: ${relation}`)
+  const query = `{ combinator: '"and"', rules: [{ property: '"$identifier"', operator: '"="', value: .mail }, { combinator: or, rules: [{ property: '"a"', operator: in, value: [.x, '"y"'] }] }] }`
+  const evaluated = {
+    combinator: 'and',
+    rules: [
+      { property: '$identifier', operator: '=', value: 'm@x' },
+      { combinator: 'or', rules: [{ property: 'a', operator: 'in', value: ['X', 'y'] }] },
+    ],
+  }
+
+  it.each([
+    ['.one', ['A'], 'A'],
+    ['.number', ['7'], '7'],
+    ['.many', ['A', '7'], ['A', '7']],
+    ['.nothing', [], null],
+    ['.empty', [], null],
+    ['[.one, .nothing, .many]', ['A', 'A', '7'], ['A', 'A', '7']],
+  ])('%s', (expression, team, relation) => {
+    const body = { id: 'i', one: 'A', number: 7, many: ['A', 7, null, ''], nothing: null, empty: '' }
+    expect(drafts(text(expression, expression), body)[0]?.draft).toMatchObject({
+      team,
+      relations: { to: relation },
+      failed: [],
+    })
+  })
+
+  it('evaluates every leaf of a search query', () => {
+    const [draft] = drafts(text(query, query), { id: 'i', mail: 'm@x', x: 'X' })
+    expect(draft?.draft).toMatchObject({ team: [], teamQuery: evaluated, relations: { to: evaluated }, failed: [] })
+    const [mixed] = drafts(text('null', `[.mail, ${query}]`), { id: 'i', mail: 'm@x', x: 'X' })
+    expect(mixed?.draft.relations['to']).toEqual({
+      combinator: 'or',
+      rules: [evaluated, { property: '$identifier', operator: 'in', value: ['m@x'] }],
+    })
+  })
+
+  it('finds entities by a search query instead of an identifier, and never creates them', () => {
+    const [output] = run(block(`identifier: ${query}\nblueprint: '"x"'\nproperties: { a: .x }`), {
+      mail: 'm@x',
+      x: 'X',
+    })
+    expect(output).toMatchObject({
+      state: 'selected',
+      drafts: [],
+      updates: [{ item: '0', query: evaluated, draft: { blueprint: 'x', properties: { a: 'X' } } }],
+    })
+  })
+
+  it('fails on what names no entity', () => {
+    const [draft] = drafts(text('.object', '.list'), { id: 'i', object: { a: 1 }, list: [{}] })
+    expect(draft?.draft.failed).toMatchObject([
+      { field: 'team', code: 'type_mismatch', message: 'identifiers are text, not an object' },
+      { field: 'relations.to', code: 'type_mismatch', message: 'a list of identifiers holds text, not an object' },
+    ])
+  })
+})
+
+describe('itemsToParse', () => {
+  const mapping = (more: string, identifier = '.item.id'): string =>
+    block(
+      `identifier: ${identifier}\nblueprint: '"x"'\nproperties:\n  host: .name\n  total: '.deep.list | length'`,
+      `    selector: { query: '.item.id != "no"' }\n    itemsToParse: .deep.list\n${more}`,
+    )
+  const body = { name: 'host', deep: { list: [{ id: 'a' }, { id: 'no' }, { id: 3 }], other: 1 } }
+
+  it('gives each item an input of its own, without the list', () => {
+    expect(drafts(mapping(''), body)).toMatchObject([
+      { item: '0.0', draft: { identifier: 'a', properties: { host: 'host', total: 0 } } },
+      { item: '0.2', draft: { identifier: '3' } },
+    ])
+    expect(body.deep.list).toHaveLength(3)
+  })
+
+  it('keeps the list, and names the item, on demand', () => {
+    expect(drafts(mapping('    itemsToParseTopLevelTransform: false\n'), body)[0]?.draft.properties['total']).toBe(3)
+    const named = mapping('    itemsToParseName: thing\n', '.thing.id').replace('.item.id !=', '.thing.id !=')
+    expect(drafts(named, body).map(({ draft }) => draft.identifier)).toEqual(['a', '3'])
+  })
+
+  it.each([
+    [{ name: 'x' }, { state: 'selected', drafts: [], quarantined: [] }],
+    [{ deep: { list: [] } }, { state: 'selected', drafts: [], quarantined: [] }],
+    [{ deep: { list: 'no list' } }, { state: 'quarantined', problem: { field: 'items', code: 'type_mismatch' } }],
+    [{ deep: 5 }, { state: 'quarantined', problem: { field: 'items', code: 'expression_failed' } }],
+    [[1], { state: 'quarantined', problem: { field: 'items', code: 'expression_failed' } }],
+  ])('%j', (input, expected) => {
+    expect(run(mapping(''), input)).toMatchObject([expected])
+  })
+
+  it('sets aside the item that fails, and no other', () => {
+    const outputs = run(mapping('', '.item.id | ascii_downcase'), body)
+    expect(outputs).toMatchObject([
+      { drafts: [{ item: '0.0' }], quarantined: [{ item: '0.2', problem: { field: 'identifier' } }] },
+    ])
+  })
+})
+
+describe('failures (I8)', () => {
+  it('of a property, a title or a relation leave the rest of the entity', () => {
+    const text = block(`identifier: .id\ntitle: '.id | tonumber'\nblueprint: '"service"'
+properties:
+  language: .language | ascii_downcase
+  stars: .stars
+relations:
+  owner: error("no owner")`)
+    const [draft] = drafts(text, { id: 'i', language: 7, stars: 3 })
+    expect(draft?.draft).toMatchObject({ identifier: 'i', title: null, properties: { stars: 3 }, relations: {} })
+    expect(draft?.draft.properties).not.toHaveProperty('language')
+    expect(draft?.draft.failed).toEqual([
+      {
+        code: 'expression_failed',
+        mapping: 'repository',
+        field: 'title',
+        expression: '.id | tonumber',
+        message: expect.stringContaining('cannot be parsed as a number'),
+        file: 'mapping.yaml',
+        line: 5,
+        column: 14,
+      },
+      expect.objectContaining({
+        field: 'properties.language',
+        line: 8,
+        column: 19,
+        expression: '.language | ascii_downcase',
+      }),
+      expect.objectContaining({ field: 'relations.owner', message: 'no owner', line: 11 }),
+    ])
+  })
+
+  it.each([
+    ['"yes"', 'a selector must give true or false, not the string "yes"'],
+    ['null', 'a selector must give true or false, not null'],
+    ['.x.y.z', 'Cannot index number with string ("y")'],
+    ['empty', 'a selector must give true or false, not null'],
+  ])('of the selector %s set the mapping aside', (selector, message) => {
+    const text = block(`identifier: .id\nblueprint: '"x"'`, `    selector: { query: '${selector}' }\n`)
+    const { mappings } = compileMappings({ file: 'm', text })
+    expect(mappings.apply('repository', { id: 'i', x: 1 }, { now: 0 })).toMatchObject([
+      { state: 'quarantined', problem: { field: 'selector', message } },
+    ])
+  })
+
+  it.each([
+    ['null', 'null'],
+    ['""', 'an empty string'],
+    ['{"a":1}', 'an object'],
+    ['["a"]', 'a list of 1'],
+    ['true', 'the boolean true'],
+  ])('of an identifier set the item aside: %s', (value, what) => {
+    const [output] = run(block(`identifier: .id\nblueprint: '"x"'`), { id: JSON.parse(value) as Json })
+    expect(output).toMatchObject({
+      drafts: [],
+      quarantined: [
+        {
+          item: '0',
+          problem: { code: 'identifier_missing', message: `an identifier is a text or a number, not ${what}` },
+        },
+      ],
+    })
+  })
+
+  it.each([
+    [12, '12'],
+    [1e3, '1000'],
+    [1.5, '1.5'],
+    [1e17, '100000000000000000'],
+    [-0.5, '-0.5'],
+  ])('number %s becomes the identifier %s', (id, identifier) => {
+    expect(drafts(block(`identifier: .id\nblueprint: '"x"'`), { id })[0]?.draft.identifier).toBe(identifier)
+  })
+
+  it('of types are held against the blueprint', () => {
+    const text = block(`identifier: .id\nblueprint: '"service"'
+properties:
+  language: .language
+  stars: .stars
+  '*': .rest
+relations:
+  owner: .owner
+  uses: .uses`)
+    const body = {
+      id: 'i',
+      language: null,
+      stars: '3',
+      rest: { tags: 'x', free: 1 },
+      owner: ['a', 'b'],
+      uses: ['a', 'b'],
+    }
+    const [draft] = drafts(text, body, { blueprints: [service, team] })
+    expect(draft?.draft.properties).toEqual({ language: null, free: 1 })
+    expect(draft?.draft.relations).toEqual({ uses: ['a', 'b'] })
+    expect(draft?.draft.failed.map(({ field, code, message }) => `${field} ${code} ${message}`)).toEqual([
+      'properties.stars type_mismatch blueprint declares number, the expression gave the string "3"',
+      'properties.tags type_mismatch blueprint declares array, the expression gave the string "x"',
+      'relations.owner type_mismatch the relation points at one entity, the expression gave 2',
+    ])
+  })
+
+  it('of a blueprint that does not exist set the item aside', () => {
+    const text = block(`identifier: .id\nblueprint: .type`)
+    expect(run(text, { id: 'i', type: 'servce' }, { blueprints: [service] })).toMatchObject([
+      {
+        quarantined: [
+          { problem: { field: 'blueprint', code: 'blueprint_unknown', message: 'there is no blueprint "servce"' } },
+        ],
+      },
+    ])
+    expect(run(text, { id: 'i' })).toMatchObject([{ quarantined: [{ problem: { code: 'blueprint_unknown' } }] }])
+  })
+
+  it('of a spread are marked as "*", and an explicit property beside it is not covered up', () => {
+    const text = block(`identifier: .id\nblueprint: '"x"'\nproperties:\n  '*': .rest\n  a: error("x")`)
+    expect(drafts(text, { id: 'i', rest: 5 })[0]?.draft.failed).toMatchObject([
+      { field: 'properties.*' },
+      { field: 'properties.a' },
+    ])
+    expect(drafts(text, { id: 'i', rest: { a: 1, b: 2 } })[0]?.draft.properties).toEqual({ b: 2 })
+  })
+
+  it('stay within the mapping that is broken', () => {
+    const text = `resources:
+  - { kind: repository, entity: { identifier: '.id |', blueprint: '"x"' } }
+  - { kind: repository, entity: { identifier: .id, blueprint: '"x"', properties: { a: '.a +', b: .b } } }
+  - { kind: repository, entity: { blueprint: '"x"' } }
+  - { kind: repository, entity: { identifier: .id, blueprint: '"ok"' } }`
+    const { mappings, diagnostics, usable } = compileMappings({ file: 'm', text })
+    expect(usable).toBe(true)
+    expect(
+      diagnostics.filter(({ severity }) => severity === 'error').map(({ line, code }) => `${line} ${code}`),
+    ).toEqual(['2 expression_syntax', '3 expression_syntax', '4 key_missing'])
+    expect(mappings.apply('repository', { id: 'i', b: 1 }, { now: 0 })).toMatchObject([
+      { state: 'selected', drafts: [], quarantined: [{ problem: { field: 'identifier', code: 'expression_failed' } }] },
+      { state: 'selected', drafts: [{ draft: { properties: { b: 1 }, failed: [{ field: 'properties.a' }] } }] },
+      { mapping: 'repository#3', state: 'quarantined', problem: { code: 'identifier_missing' } },
+      { state: 'selected', drafts: [{ draft: { blueprint: 'ok' } }] },
+    ])
+  })
+})
+
+describe('the hash', () => {
+  const text = block(`identifier: .id\nblueprint: '"x"'`)
+  const hash = (options: Partial<MappingSource> = {}): string =>
+    compileMappings({ file: 'm', text, ...options }).mappings.hash
+
+  it('covers what decides the output, and nothing else', () => {
+    expect(hash()).toMatch(/^[0-9a-f]{32}$/)
+    expect(hash({ file: 'elsewhere.yaml', kinds: ['repository'] })).toBe(hash())
+    const others = [
+      hash({ text: `${text} ` }),
+      hash({ blueprints: [service] }),
+      hash({ blueprints: [team] }),
+      hash({ variables: { A: '1' } }),
+    ]
+    expect(new Set([hash(), ...others]).size).toBe(5)
+  })
+})
