@@ -83,7 +83,7 @@ function refuseDefects(out: Outgoing, headers: Headers, body: Uint8Array): void 
 }
 
 /** What an aborted call throws, as fetch does: the reason, if it is an error. */
-export function abortReason(signal: AbortSignal): Error {
+function abortReason(signal: AbortSignal): Error {
   const reason: unknown = signal.reason
   return reason instanceof Error ? reason : new DOMException('The call was aborted.', 'AbortError')
 }

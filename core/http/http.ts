@@ -1,5 +1,5 @@
 import { type CatchmentError, PRIORITY_HEADER, type Priority, RateLimited, SourceUnavailable } from '../sdk/index.ts'
-import { type Answer, AttemptFailed, abortReason, attempt, type Outgoing } from './attempt.ts'
+import { type Answer, AttemptFailed, attempt, type Outgoing } from './attempt.ts'
 import { type BudgetState, Budgets } from './budget.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { defaultLimits, type HttpLimits } from './limits.ts'
@@ -59,7 +59,6 @@ export function createHttp(options: HttpOptions): Http {
   })
 
   async function once(out: Outgoing, priority: Priority): Promise<Answer> {
-    if (out.signal.aborted) throw abortReason(out.signal)
     budget.enter(priority, reserveShare, clock.now())
     let answer: Answer
     try {

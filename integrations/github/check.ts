@@ -38,10 +38,7 @@ export async function check(config: GithubConfig, client: Client, scope: Scope, 
   let calls = 0
   for (const org of scope.organizations) {
     const look = await scope.look(org, signal)
-    if (typeof look === 'string') {
-      seen.push([org, 'unreadable'])
-      continue
-    }
+    if (typeof look === 'string') continue
     const own = typeof memberships === 'string' ? undefined : memberships.get(org.toLowerCase())
     // Members see these two fields; the base permission decides which repositories of others a member sees.
     const inside = look.total_private_repos !== undefined

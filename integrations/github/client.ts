@@ -40,13 +40,15 @@ export interface Client {
 }
 
 export function createClient(config: GithubConfig, tools: Tools): Client {
-  // Deprecations of addresses come as warnings; everything else is a line per request, and every 304 an error.
-  const quiet = (message: string): void => tools.log('debug', 'octokit warns', { message })
+  // Deprecations come as warnings; everything else is a line per request, and an error for every 304.
+  const warn = (message: string): void => tools.log('debug', 'octokit warns', { message })
+  const nothing = (): void => undefined
+  const log = { debug: nothing, info: nothing, warn, error: nothing }
   const octokit = new Octokit({
     auth: config.token,
     baseUrl: config.baseUrl.replace(/\/+$/, ''),
     userAgent: 'catchment',
-    log: { debug: () => undefined, info: () => undefined, warn: quiet, error: () => undefined },
+    log,
   })
   const memory = new Map<string, { etag: string; answer: Extract<Answer, { state: 'ok' }> }>()
 
@@ -60,7 +62,7 @@ export function createClient(config: GithubConfig, tools: Tools): Client {
           ...(options.etag === undefined ? {} : { 'if-none-match': options.etag }),
         },
         // Octokit takes a body that is cut off for text, and makes BigInts of long numbers; we parse ourselves.
-        request: { fetch: tools.fetch, signal: options.signal, parseSuccessResponseBody: false },
+        request: { fetch: tools.fetch, log, signal: options.signal, parseSuccessResponseBody: false },
       })
       const body: unknown = response.data
       return { state: 'ok', data: await parse(body, route), header: headerOf(response.headers) }

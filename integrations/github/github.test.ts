@@ -187,6 +187,15 @@ test('team access: who joined and which repository was given is seen, and 304 ne
   })
 })
 
+test('team access: a renamed team is not answered by 304, though its members and repositories are as they were', async () => {
+  const connection = connect({ organizations: ['acme-labs'] })
+  const first = await pagesOf(connection, 'team-access', 'acme-labs')
+  const slug = named(first[0]?.items[0], kindOf(connection, 'team-access'), 'slug')
+  await source.change('PATCH', `/orgs/acme-labs/teams/${slug}`, { name: 'Aardvarks' })
+  const after = await pagesOf(connection, 'team-access', 'acme-labs', { known: remember(first) })
+  expect(after.flatMap((page) => page.items)).toMatchObject([{ name: 'Aardvarks' }])
+})
+
 test('`only` reads those repositories alone; one that cannot be found is said, not absent', async () => {
   const { key } = await created('first')
   await created('second')
