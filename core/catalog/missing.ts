@@ -8,7 +8,7 @@ const open = `h.state IN ('pending', 'approved', 'rejected')`
 
 /**
  * The sweep's question as an anti-join. `before` is the complete scan before this one, even when this one is complete
- * already; its pages are only there until then.
+ * already; its pages are only there until then. Scans after it that ended incomplete confirmed what they saw as well.
  */
 const missingSql = `
   WITH scan AS MATERIALIZED (
@@ -17,14 +17,17 @@ const missingSql = `
     SELECT b.id, b.begin_tick FROM scan JOIN partitions p ON p.id = scan.partition_id JOIN scans b ON b.id = p.complete_scan
     WHERE b.id <> scan.id),
   seen AS MATERIALIZED (SELECT DISTINCT u.id FROM scan_pages g, unnest(g.records) u (id) WHERE g.scan_id = $1),
-  seen_before AS MATERIALIZED (
-    SELECT u.id, max(g.end_tick) AS end_tick FROM before JOIN scan_pages g ON g.scan_id = before.id, unnest(g.records) u (id) GROUP BY u.id)
-  SELECT r.id, r.key, r.locator, r.version, greatest(p.end_tick, b.end_tick) AS confirmed,
+  earlier AS MATERIALIZED (
+    SELECT u.id, max(g.end_tick) AS end_tick, bool_or(s.id = p.complete_scan) AS complete
+    FROM scan JOIN partitions p ON p.id = scan.partition_id
+    JOIN scans s ON s.partition_id = p.id AND s.id >= coalesce(p.complete_scan, 0) AND s.id <> scan.id
+    JOIN scan_pages g ON g.scan_id = s.id CROSS JOIN LATERAL unnest(g.records) u (id) GROUP BY u.id)
+  SELECT r.id, r.key, r.locator, r.version, greatest(p.end_tick, e.end_tick) AS confirmed,
     EXISTS (SELECT FROM held h WHERE h.record_id = r.id AND h.what = 'presence' AND h.partition_id = p.partition_id AND ${open}) AS held,
-    b.id IS NULL AND EXISTS (SELECT FROM before WHERE p.end_tick < before.begin_tick) AS missed_before
+    e.complete IS NOT TRUE AND EXISTS (SELECT FROM before WHERE p.end_tick < before.begin_tick) AS missed_before
   FROM scan JOIN presences p ON p.partition_id = scan.partition_id AND NOT p.ended AND p.begin_tick < scan.begin_tick
   JOIN records r ON r.id = p.record_id
-  LEFT JOIN seen_before b ON b.id = r.id
+  LEFT JOIN earlier e ON e.id = r.id
   WHERE NOT EXISTS (SELECT FROM seen WHERE seen.id = p.record_id)
   ORDER BY r.key`
 
