@@ -39,7 +39,7 @@ export async function settleDoubts(session: Session): Promise<number> {
   const { doubtConcurrency } = session.settings
   for (let from = 0; from < open.length; from += doubtConcurrency) {
     const some = open.slice(from, from + doubtConcurrency)
-    const answers = await Promise.all(some.map((each) => ask(session, each)))
+    const answers = await askAll(session, some)
     const checked = answers.some(({ state }) => state === 'gone') ? await fingerprint(session) : undefined
     for (const [index, each] of some.entries()) {
       const answer = answers[index]
@@ -52,15 +52,28 @@ export async function settleDoubts(session: Session): Promise<number> {
   return due.length
 }
 
-async function ask(session: Session, { doubt, kind, partition }: OpenDoubt): Promise<Answer> {
+/** Side by side, in order, between the same two ticks. */
+async function askAll(session: Session, open: readonly OpenDoubt[]): Promise<readonly Answer[]> {
+  const begin = await session.ports.store.tick()
+  const calls = await Promise.all(open.map((each) => call(session, each)))
+  const end = await session.ports.store.tick()
+  return calls.map((got, index): Answer => {
+    const each = open[index]
+    if (got.state === 'unknown') return got
+    if (each === undefined) return { state: 'unknown', reason: 'it was not asked' }
+    try {
+      return answerOf(each.kind, each.doubt, got, { begin, end })
+    } catch (error) {
+      return { state: 'unknown', reason: reasonOf(error) }
+    }
+  })
+}
+
+async function call(session: Session, { doubt, kind, partition }: OpenDoubt): Promise<Got> {
   try {
     mayCall(session, 'live')
-    const begin = await session.ports.store.tick()
-    const call = kind.kind.get?.(doubt.key, doubt.locator, partition.row.name, session.signal)
-    if (call === undefined) return { state: 'unknown', reason: 'it cannot be asked' }
-    const got: Got = await untilStopped(session, call)
-    const end = await session.ports.store.tick()
-    return answerOf(kind, doubt, got, { begin, end })
+    const asked = kind.kind.get?.(doubt.key, doubt.locator, partition.row.name, session.signal)
+    return asked === undefined ? { state: 'unknown', reason: 'it cannot be asked' } : await untilStopped(session, asked)
   } catch (error) {
     if (error instanceof Stopped) throw error
     if (error instanceof RateLimited) await keepQuiet(session, error.retryAt, false)
