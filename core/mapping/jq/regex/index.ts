@@ -37,7 +37,7 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
       const match = machine.matchAt(at, from)
       if (match === null) continue
       if (!options.longest) return match
-      if (best === null || span(match) > span(best)) best = match
+      if (best === null || bytes(text, match) > bytes(text, best)) best = match
     }
     return best
   }
@@ -66,8 +66,9 @@ function width(text: string, at: number): number {
   return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1
 }
 
-function span(match: Match): number {
-  return (match[1] ?? 0) - (match[0] ?? 0)
+/** Oniguruma measures in UTF-8. */
+function bytes(text: string, match: Match): number {
+  return Buffer.byteLength(text.slice(match[0], match[1]))
 }
 
 /** Whether a match can only start where the text does. */
