@@ -1,9 +1,18 @@
 import type { EntityDetail, LinkIn } from '../../core/catalog/query/entity.ts'
 import type { Explanation } from '../../core/catalog/query/explanation.ts'
+import type { Blueprint } from '../../core/model/blueprint.ts'
+import type { Json } from '../../core/model/json.ts'
 import { type Html, html } from './html.ts'
 import { ago, badge, changeItem, count, entityLink, value } from './parts.ts'
 
-export function entityPage(entity: EntityDetail, explanation: Explanation, now: number): Html {
+export interface EntityPage {
+  readonly entity: EntityDetail
+  readonly blueprint: Blueprint | undefined
+  readonly explanation: Explanation
+  readonly now: number
+}
+
+export function entityPage({ entity, blueprint, explanation, now }: EntityPage): Html {
   const failed = new Map(entity.failed.map((problem) => [problem.field, problem]))
   const mark = (field: string): Html | undefined => {
     const problem = failed.get(field)
@@ -23,7 +32,7 @@ ${
 <section class="card"><h2>Properties</h2>
 <dl>
   ${entity.team.length > 0 && html`<dt>Team</dt><dd>${value(entity.team)}</dd>`}
-  ${Object.entries(entity.properties).map(([name, one]) => html`<dt>${name}</dt><dd>${value(one)}${mark(`properties.${name}`)}</dd>`)}
+  ${properties(entity, blueprint).map(([name, label, one]) => html`<dt>${label}</dt><dd>${value(one)}${mark(`properties.${name}`)}</dd>`)}
   ${absentMarks(entity)}
 </dl></section>
 <section class="card"><h2>Relations</h2>
@@ -49,6 +58,20 @@ ${explanationCard(explanation)}
 ${entity.aliases.length > 0 && `Formerly ${entity.aliases.join(', ')}.`}</p></section>
 </div>
 </div>`
+}
+
+/** In the order and with the titles of the blueprint; what it does not name comes last. */
+function properties(
+  entity: EntityDetail,
+  blueprint: Blueprint | undefined,
+): readonly (readonly [string, string, Json])[] {
+  const known = Object.entries(blueprint?.schema.properties ?? {})
+  const titles = new Map(known.map(([name, schema]) => [name, schema.title ?? name]))
+  const names = new Set([...titles.keys(), ...Object.keys(entity.properties)])
+  return [...names].flatMap((name) => {
+    const one = Object.hasOwn(entity.properties, name) ? entity.properties[name] : undefined
+    return one === undefined ? [] : [[name, titles.get(name) ?? name, one] as const]
+  })
 }
 
 /** Fields that never had a good value are only a mark. */

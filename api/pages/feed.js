@@ -19,7 +19,7 @@ function causeText(cause) {
     case 'delivery':
       return cause.event
     case 'get':
-      return `asked the source: ${cause.reason}`
+      return 'asked the source'
     case 'remap':
       return 'mapping changed'
     case 'person':
@@ -30,6 +30,8 @@ function causeText(cause) {
 }
 
 function fields(change) {
+  const before = change.patch?.identifier?.[0]
+  if (before) return `, formerly ${before}`
   if (change.operation !== 'updated' || !change.patch) return ''
   const names = Object.keys(change.patch).map((name) => name.replace(/^properties\./, ''))
   return `: ${names.slice(0, 4).join(', ')}${names.length > 4 ? ' …' : ''}`

@@ -31,13 +31,13 @@ function groupCard(items: readonly HeldView[], more: boolean, now: number): Html
       item,
     ) => html`<tr><th scope="row" data-label="Entity">${item.entities.length === 0 ? item.key : item.entities.map((one) => html`<div>${entityLink(one)}</div>`)}</th>
   <td data-label="What would go">${what(item)}</td><td data-label="Why">${item.reason}</td><td data-label="Since">${ago(item.heldAt, now)}</td>
-  <td class="actions">${form(`/held/${item.id}/approve`, 'Approve')}${form(`/held/${item.id}/reject`, 'Reject')}</td></tr>`,
+  <td><div class="actions">${form(`/held/${item.id}/approve`, 'Approve')}${form(`/held/${item.id}/reject`, 'Reject')}</div></td></tr>`,
   )}</tbody></table></section>`
 }
 
 function what(item: HeldView): string {
   const [kind, ...rest] = item.what.split(' ')
-  if (kind === 'presence') return `it is no longer in ${item.partition ?? 'its partition'}`
+  if (kind === 'presence') return `all of it: ${item.partition ?? 'its partition'} does not list it any more`
   if (kind === 'property') return `its ${rest.join(' ').split('/').slice(2).join('/')}`
   return `what mapping ${rest.join(' ')} says of it`
 }

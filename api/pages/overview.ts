@@ -69,7 +69,7 @@ function sourceCard(source: SourceView, now: number): Html {
     <a href="/api/v1/deliveries?state=dead&amp;source=${encodeURIComponent(source.name)}">See why.</a></p>`
   }
   ${waiting > 0 && html`<p class="soft">${count(waiting)} deliveries wait, the oldest since ${duration(lagSeconds)}.</p>`}
-  <table class="stack"><thead><tr><th>Kind</th><th>Partition</th><th>State</th><th>Last complete scan</th><th class="number">Records</th></tr></thead>
+  <table class="stack sources"><thead><tr><th>Kind</th><th>Partition</th><th>State</th><th>Last complete scan</th><th class="number">Records</th></tr></thead>
   <tbody>${source.kinds.map((kind) => kindRows(kind, now))}</tbody></table>
 </section>`
 }
@@ -101,10 +101,17 @@ function needsAttention(partition: PartitionView): boolean {
 function partitionRow(partition: PartitionView, kind: KindView, first: boolean, now: number): Html {
   return html`<tr>${first ? html`<th scope="row" data-label="Kind">${kind.name}</th>` : html`<th></th>`}
   <td data-label="Partition">${partition.name}</td>
-  <td data-label="State">${freshnessBadge(partition.freshness)} ${scanState(partition, now)}
+  <td data-label="State">${freshnessBadge(partition.freshness)} ${first && kind.held > 0 && badge(`${count(kind.held)} held`, 'warn')} ${scanState(partition, now)}
+    ${lastScan(partition)}
     ${partition.reason !== undefined && html`<p class="why">${partition.reason}${partition.advice !== undefined && html` <b>${partition.advice}</b>`}</p>`}</td>
   <td data-label="Last complete scan">${ago(partition.completeAt, now)}</td>
   <td class="number" data-label="Records">${first && count(kind.records)}</td></tr>`
+}
+
+/** A scan that failed while the one before is still fresh enough: no reason to worry yet, but to know. */
+function lastScan({ scan, freshness }: PartitionView): Html | undefined {
+  if (scan === null || freshness !== 'fresh' || scan.state !== 'incomplete') return undefined
+  return html`<p class="why">The last scan is incomplete and proved nothing: ${scan.reason ?? 'no reason was given'}</p>`
 }
 
 function scanState({ scan }: PartitionView, now: number): Html | undefined {

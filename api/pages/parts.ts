@@ -47,7 +47,10 @@ export function changeItem(change: ChangeView, now: number): Html {
 }
 
 function changedFields(change: ChangeView): string {
-  if (change.operation !== 'updated' || change.patch === null) return ''
+  if (change.patch === null) return ''
+  const [before] = Array.isArray(change.patch['identifier']) ? change.patch['identifier'] : []
+  if (typeof before === 'string') return `, formerly ${before}`
+  if (change.operation !== 'updated') return ''
   const fields = Object.keys(change.patch).map((field) => field.replace(/^properties\./, ''))
   return `: ${fields.slice(0, 4).join(', ')}${fields.length > 4 ? ' …' : ''}`
 }
@@ -62,7 +65,7 @@ export function causeText(cause: Json): string {
     case 'delivery':
       return said('event')
     case 'get':
-      return `asked the source: ${said('reason')}`
+      return 'asked the source'
     case 'remap':
       return 'mapping changed'
     case 'person':

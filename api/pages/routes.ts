@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { listBlueprints } from '../../core/catalog/query/blueprints.ts'
+import { getBlueprint, listBlueprints } from '../../core/catalog/query/blueprints.ts'
 import { latestChanges } from '../../core/catalog/query/changes.ts'
 import { listEntities } from '../../core/catalog/query/entities.ts'
 import { getEntity } from '../../core/catalog/query/entity.ts'
@@ -105,7 +105,10 @@ export function pageRoutes(app: Api, context: Context): void {
       const explanation = await explain(db, name, evaluator(context))
       const held = await heldNow()
       if (entity !== undefined) {
-        return send({ title: entity.title ?? entity.identifier, held }, entityPage(entity, explanation, context.now()))
+        return send(
+          { title: entity.title ?? entity.identifier, held },
+          entityPage({ entity, blueprint: await getBlueprint(db, entity.blueprint), explanation, now: context.now() }),
+        )
       }
       void reply.code(404)
       return send({ title: name, held }, absentPage(explanation, context.now()))
