@@ -40,7 +40,7 @@ export async function openapi(app: Api, version: string): Promise<void> {
     staticCSP: true,
     // Over plain HTTP on localhost there is nothing to upgrade to.
     transformStaticCSP: (header) => header.replace(/upgrade-insecure-requests;?/, '').replaceAll(' https:', ''),
-    uiConfig: { deepLinking: true, docExpansion: 'list', validatorUrl: null },
+    uiConfig: { layout: 'BaseLayout', deepLinking: true, docExpansion: 'list', validatorUrl: null },
   })
   app.get('/openapi.json', { config: { access: 'local' }, schema: { hide: true } }, async () => app.swagger())
 }
