@@ -112,6 +112,15 @@ test.each(['forbidden', 'saml'] as const)('%s: a listing is refused with a hint,
   expect(await pagesOf(connect(), 'repository', 'acme-labs')).not.toEqual([])
 })
 
+test('fields that a lost permission hides are null, not made up', async () => {
+  const repository = kindOf(connect(), 'repository')
+  const fields = ['topics', 'archived', 'stargazers_count', 'description']
+  await source.sandbox.control.fault({ kind: 'lose-permission', org: 'acme', as: 'fields', fields })
+  const [page] = await pagesOf(connect(), 'repository', 'acme')
+  const hidden = { topics: null, archived: null, stargazers_count: null, description: null }
+  expect(repository.canonical(page?.items[0] ?? null)).toMatchObject(hidden)
+})
+
 test('a person is in each organisation on its own: leaving one says nothing about the other', async () => {
   const connection = connect()
   const user = kindOf(connection, 'user')

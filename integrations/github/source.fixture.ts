@@ -4,12 +4,19 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RawDelivery } from '../../core/sdk/index.ts'
-import type { TestSource } from '../../core/testkit/conformance.ts'
 import { type Sandbox, startSandbox } from './sandbox/sandbox.ts'
 
-export const secret = 'a secret of this test'
+const secret = 'a secret of this test'
 
-export interface GithubSource extends TestSource {
+/** Beside its own members, what the conformance suite asks of a source. */
+export interface GithubSource {
+  fail(how: 'cut' | 'html' | 'exhausted', seconds?: number): Promise<void>
+  lose(partition: string): Promise<void>
+  heal(): Promise<void>
+  calls(): Promise<number>
+  unknownKey(kind: string): string
+  deliveries(): Promise<{ readonly secret: string; readonly sent: readonly RawDelivery[] }>
+  close(): Promise<void>
   readonly sandbox: Sandbox
   /** A change through REST, as a person makes it. */
   change(method: string, path: string, body?: object): Promise<Record<string, unknown>>

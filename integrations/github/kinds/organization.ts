@@ -21,7 +21,7 @@ const organization = z.object({
   blog: text,
   location: text,
   email: text,
-  type: z.string().default('Organization'),
+  type: text,
   html_url: z.string(),
   avatar_url: text,
   url: z.string(),

@@ -14,13 +14,15 @@ import { type GithubConfig, keyOf, orderable, read, timestamp } from '../schema.
 import { reasonOf, type Scope, unreadable } from '../scope.ts'
 
 const text = z.string().nullable().default(null)
-const flag = z.boolean().default(false)
+const count = z.int().nullable().default(null)
+const flag = z.boolean().nullable().default(null)
 
 /**
  * Fields that a listing, a `get` and a webhook give alike. Mapping files read html_url, default_branch, name, full_name,
  * language, description, private, visibility, topics, pushed_at and owner.login. Left out on purpose: `url` (a push event
  * has another one), `permissions` (depends on who asks), open_issues_count, watchers and size (change all the time without
- * moving a timestamp, so that each would cost a `get`), custom_properties (not in every listing).
+ * moving a timestamp, so that each would cost a `get`), custom_properties (not in every listing). A field that is not there
+ * is null, never a made-up value: a lost permission hides fields, and that must show.
  */
 const repository = z
   .object({
@@ -42,15 +44,15 @@ const repository = z
     fork: flag,
     homepage: text,
     language: text,
-    topics: z.array(z.string()).default([]),
+    topics: z.array(z.string()).nullable().default(null),
     visibility: z.string().optional(),
     archived: flag,
     disabled: flag,
     is_template: flag,
     default_branch: text,
     license: z.object({ key: z.string(), name: z.string(), spdx_id: text }).nullable().default(null),
-    stargazers_count: z.int().default(0),
-    forks_count: z.int().default(0),
+    stargazers_count: count,
+    forks_count: count,
     clone_url: text,
     ssh_url: text,
     created_at: timestamp,

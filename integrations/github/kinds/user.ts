@@ -14,10 +14,10 @@ const user = z.object({
   id: z.int(),
   node_id: z.string(),
   login: z.string(),
-  type: z.string().default('User'),
+  type: z.string().nullable().default(null),
   html_url: z.string(),
   avatar_url: z.string().nullable().default(null),
-  site_admin: z.boolean().default(false),
+  site_admin: z.boolean().nullable().default(null),
 })
 
 const named = z.object({ login: z.string() })
