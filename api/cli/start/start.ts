@@ -42,6 +42,9 @@ export async function start(options: StartOptions): Promise<number> {
   const ending: (() => Promise<void>)[] = []
   const stop = new AbortController()
   let signals = 0
+  const asked = new Promise<undefined>((resolve) => {
+    stop.signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
   const onSignal = (): void => {
     signals += 1
     // Whoever presses Ctrl-C twice does not want to wait; the next start recovers.
@@ -137,7 +140,6 @@ export async function start(options: StartOptions): Promise<number> {
       {
         holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
         applyPending: options.apply,
-        db: catalog.db,
       },
     )
     const server = await buildServer({
@@ -188,9 +190,7 @@ export async function start(options: StartOptions): Promise<number> {
     })
 
     const lost = await Promise.race([
-      new Promise<undefined>((resolve) =>
-        stop.signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-      ),
+      asked,
       catalog.lost,
       ...(sandbox === undefined ? [] : [sandbox.exited.then(() => sandboxGone())]),
     ])
