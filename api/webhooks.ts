@@ -25,6 +25,7 @@ export function webhookRoutes(app: Api, { engine }: Context): void {
       schema: {
         tags: ['webhooks'],
         summary: 'Deliveries of a source; authenticated by their signature',
+        security: [],
         params: z.object({ source: text }),
         response: {
           202: z.object({

@@ -7,7 +7,8 @@ export interface Readiness {
 
 /**
  * Ready once a scanned catalog can be served: at least one partition was listed completely, and no configured kind still
- * waits for the outcome of its first scan. Kinds that failed do not keep the rest from being served. `kinds`: what the
+ * waits for the outcome of its first scan. Kinds that failed do not keep the rest from being served; one of which not even the
+ * partitions could be read has a next time to be tried. `kinds`: what the
  * configuration wants, by source.
  */
 export async function readiness(
@@ -18,7 +19,9 @@ export async function readiness(
     `SELECT o.name AS source, k.name AS kind,
        coalesce(bool_or(p.complete_scan IS NOT NULL), false) AS complete,
        coalesce(bool_and(p.complete_scan IS NOT NULL OR p.state = 'unknown'
-         OR EXISTS (SELECT FROM scans s WHERE s.partition_id = p.id AND s.ended_at IS NOT NULL)), o.problem IS NOT NULL) AS settled
+         OR EXISTS (SELECT FROM scans s WHERE s.partition_id = p.id AND s.ended_at IS NOT NULL)),
+         o.problem IS NOT NULL OR EXISTS (SELECT FROM schedules t WHERE t.source_id = o.id AND t.kind = k.name AND NOT t.requested)
+       ) AS settled
      FROM sources o JOIN kinds k ON k.source_id = o.id LEFT JOIN partitions p ON p.kind_id = k.id
      GROUP BY o.id, k.id`,
   )

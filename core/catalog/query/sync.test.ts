@@ -37,6 +37,13 @@ test('not ready before the first complete scan, nor while another kind waits for
   await world.see('github', 'team', [])
   const both = [...kinds, { source: 'github', kind: 'team' }]
   expect(await readiness(database.db, both)).toMatchObject({ ready: false })
+  const { id, fence } = await world.source('github')
+  await world.store.requestScan(id, 'team')
+  expect(await readiness(database.db, both)).toMatchObject({ ready: false })
+  await world.store.setSchedule(fence, id, 'team', world.now, false)
+  expect(await readiness(database.db, both)).toMatchObject({ ready: true })
+  await world.scan('github', 'team', 'acme', 'running')
+  expect(await readiness(database.db, both)).toMatchObject({ ready: false })
   await world.scan('github', 'team', 'acme', 'incomplete')
   expect(await readiness(database.db, both)).toMatchObject({ ready: true })
 })
