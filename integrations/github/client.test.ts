@@ -22,7 +22,11 @@ function listing(answer: (request: Request) => Response | Promise<Response>, kno
   const kind = github.connect(config, tools).kinds.find((it) => it.name === 'repository')
   if (kind === undefined) throw new Error('no kind repository')
   const request = { partition: { name: 'acme' }, signal: new AbortController().signal, known: () => known }
-  const pages = async (): Promise<Page[]> => Array.fromAsync(kind.list(request))
+  const pages = async (): Promise<Page[]> => {
+    const all: Page[] = []
+    for await (const page of kind.list(request)) all.push(page)
+    return all
+  }
   return { kind, asked, logged, pages }
 }
 
