@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../../testkit/database.ts'
+import type { Queryable } from '../db.ts'
 import { type ChangeView, feedBounds, formatPosition, readChanges, resolvePosition } from './changes.ts'
 import { World } from './world.fixture.ts'
 
@@ -48,6 +49,26 @@ test('a filter leaves out the others and reaches the end all the same', async ()
   const { end } = await feedBounds(database.db)
   const read = await readChanges(database.db, (await feedBounds(database.db)).start, { blueprint: 'nothing' }, 10)
   expect(read).toEqual({ items: [], position: end, more: false })
+})
+
+test('what gets its place while a page is read is on the next page', async () => {
+  let late = 0
+  const racing: Queryable = {
+    copyIn: (sql, chunks) => database.db.copyIn(sql, chunks),
+    async query<Row>(text: string, values?: readonly unknown[]) {
+      const result = await database.db.query<Row>(text, values)
+      late += 1
+      await world.see('github', 'repository', [
+        { key: `late${late}`, entities: [{ blueprint: 'service', identifier: `acme/late${late}` }] },
+      ])
+      return result
+    },
+  }
+  const { end } = await feedBounds(database.db)
+  const first = await readChanges(racing, end, {}, 100)
+  const second = await readChanges(database.db, first.position, {}, 100)
+  const found = [...first.items, ...second.items].map((change) => change.identifier)
+  expect(found).toEqual(Array.from({ length: late }, (_, index) => `acme/late${index + 1}`))
 })
 
 test('what has no place yet is not read', async () => {

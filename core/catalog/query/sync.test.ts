@@ -74,7 +74,7 @@ test('scans, newest first, with a forecast while they run', async () => {
   expect(items).toMatchObject([{ state: 'running', items: 250, progress: { share: 0.25, rate: 25 } }])
   expect(items[0]?.progress?.endsAt).toBe(new Date(world.now + 40_000).toISOString())
   const rest = await listScans(database.db, { limit: 100, ...(next === undefined ? {} : { cursor: next }) }, world.now)
-  expect(rest.items.map((scan) => scan.state)).toEqual(['incomplete', 'complete'])
+  expect(rest.items.map((scan) => scan.state)).toEqual(['incomplete', 'running', 'complete'])
   const incomplete = await listScans(database.db, { limit: 10, kind: 'team', state: 'incomplete' }, world.now)
   expect(incomplete.items).toHaveLength(1)
 })
