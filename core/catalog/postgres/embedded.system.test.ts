@@ -204,7 +204,7 @@ test('a server that the full disk ends says so, and all that was confirmed is th
 
   await rm(join(disk, 'ballast'))
   const again = await own(dataDir, []).said('ready')
-  const missing = `select n from unnest('{${confirmed}}'::int[]) n where not exists (select 1 from kept where kept.n = n.n)`
+  const missing = `select n from unnest('{${confirmed.join()}}'::int[]) n where not exists (select 1 from kept where kept.n = n.n)`
   expect(await rows(again.url, missing)).toEqual([])
 })
 

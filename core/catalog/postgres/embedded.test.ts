@@ -147,6 +147,17 @@ test('a server that is killed is reported, and its owner gives up the directory'
   expect(existsSync(join(directory.path, 'lock'))).toBe(false)
 })
 
+test('a backend that is killed ends the server, and the error says what happened', async () => {
+  const owner = own()
+  const { url = '' } = await owner.said('ready')
+  const db = await openDatabase(url, { max: 1 })
+  const [backend] = (await db.query<{ pid: number }>('select pg_backend_pid() as pid')).rows
+  process.kill(backend?.pid ?? 0, 'SIGKILL')
+  const message = expect.stringContaining('was terminated by signal 9')
+  expect(await owner.said('exited')).toMatchObject({ code: 'postgres_ended', message })
+  await db.close()
+})
+
 test('process.exit without stop takes the server along', async () => {
   const owner = own()
   const { pid = 0 } = await owner.said('ready')

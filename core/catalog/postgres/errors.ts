@@ -78,15 +78,15 @@ const ended = {
   hint: 'Start Catchment again: it recovers all that was committed. If it was killed, look for the system running out of memory.',
 }
 
-/** The line of the server's output that says why: the matching one, else the last FATAL, PANIC or error, else the last. */
-function decisive(output: string, pattern?: RegExp): string {
+/** The line of the server's output that says why: the matching one, else what is most likely to be the cause. */
+function decisive(output: string, pattern: RegExp = /\bPANIC:|was terminated by signal/): string {
   const lines = output
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
   const line =
-    (pattern && lines.find((each) => pattern.test(each))) ??
-    lines.findLast((each) => /\b(FATAL|PANIC|error):/.test(each)) ??
+    lines.find((each) => pattern.test(each)) ??
+    lines.findLast((each) => /\b(FATAL|error):/.test(each)) ??
     lines.at(-1) ??
     'it said nothing'
   return line.replace(/^.*?\b(FATAL|PANIC|LOG|ERROR): +/, '')

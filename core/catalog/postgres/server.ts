@@ -13,12 +13,15 @@ import { hasCode } from './process.ts'
 /** Marks a server as ours, in its command line as well. */
 export const clusterName = 'catchment'
 
-/** Errors of statements reach the client, who knows what they mean; here they would fill the disk and leak values. */
 const ownSettings = {
   cluster_name: clusterName,
+  // Errors of statements reach the client, who knows what they mean; here they would fill the disk and leak values.
   log_min_messages: 'log',
   log_checkpoints: 'off',
   log_timezone: 'UTC',
+  // A crash ends the server, which its owner hears of. Left to itself on a full disk, PostgreSQL 18 now and then goes on
+  // without the process that recovers, and refuses every connection even when there is room again.
+  restart_after_crash: 'off',
 }
 
 export interface ServerExit {
