@@ -49,7 +49,9 @@ export class Oracle {
     child.stderr.resume()
     child.stdin.on('error', () => undefined)
     child.on('exit', () => {
-      if (this.#child === child) this.#child = null
+      // One that was thrown away has nothing to say to the next question.
+      if (this.#child !== child) return
+      this.#child = null
       this.#answer?.(null)
     })
     return child

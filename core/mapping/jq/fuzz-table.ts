@@ -130,6 +130,10 @@ export const table: Readonly<Record<string, readonly string[]>> = {
     '[first(range(3)), last(range(3))]',
   ],
   's>n': [
+    '("2015-03-05" | strptime("%Y-%m-%d") | mktime)',
+    '("2015-03-05T23:51:47Z" | fromdateiso8601)',
+    '("10 Mar 2020 11:12:13" | strptime("%d %b %Y %T") | mktime)',
+
     'length',
     'utf8bytelength',
     'index({s}) // 0',
@@ -311,7 +315,7 @@ export const table: Readonly<Record<string, readonly string[]>> = {
     'index(1) // 0',
     'rindex([1]) // 0',
     'reduce .[] as {x} (0; . + 1)',
-    'mktime? // 1',
+    '1e9 | gmtime | mktime',
     'limit(1; 1, 2)',
   ],
   'a>b': [

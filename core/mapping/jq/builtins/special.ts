@@ -69,7 +69,9 @@ function series(x: number): { sum: number; base: number } {
 /** Bessel's integral: the trapezoid rule is exact to rounding on a periodic function. */
 export function besselJ(n: number, x: number): number {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? x : 0
-  const points = Math.min(20_000, 64 + 2 * Math.ceil(Math.abs(x) + Math.abs(n)))
+  if (Math.abs(n) > 10_000) return 0
+  if (isFar(n, x)) return (x < 0 && n % 2 !== 0 ? -1 : 1) * hankel(n, Math.abs(x)).j
+  const points = 64 + 2 * Math.ceil(Math.abs(x) + Math.abs(n))
   let sum = 0
   for (let at = 0; at < points; at++) {
     const angle = (2 * Math.PI * at) / points
@@ -83,6 +85,8 @@ export function besselY(n: number, x: number): number {
   if (x === 0) return Number.NEGATIVE_INFINITY
   if (x === Number.POSITIVE_INFINITY) return 0
   if (n < 0) return (n % 2 === 0 ? 1 : -1) * besselY(-n, x)
+  if (n > 10_000) return Number.NEGATIVE_INFINITY
+  if (isFar(n, x)) return hankel(n, x).y
   const parity = n % 2 === 0 ? 1 : -1
   const wave = integrate((angle) => Math.sin(x * Math.sin(angle) - n * angle), 0, Math.PI)
   const limit = Math.asinh(750 / x) + 1
@@ -92,6 +96,28 @@ export function besselY(n: number, x: number): number {
     limit,
   )
   return (wave - decay) / Math.PI
+}
+
+/** Where Hankel's expansion for large arguments is exact to rounding. */
+function isFar(n: number, x: number): boolean {
+  return Math.abs(x) > 50 + n * n
+}
+
+function hankel(n: number, x: number): { j: number; y: number } {
+  let p = 1
+  let q = 0
+  let term = 1
+  for (let k = 1; k < 30 && Math.abs(term) > 1e-17; k++) {
+    term *= (4 * n * n - (2 * k - 1) ** 2) / (k * 8 * x)
+    if (k % 2 === 1) q += k % 4 === 1 ? term : -term
+    else p += k % 4 === 2 ? -term : term
+  }
+  // The phase is taken off by the addition theorem, since x may be too large to subtract it from.
+  const phase = (n / 2 + 0.25) * Math.PI
+  const cosine = Math.cos(x) * Math.cos(phase) + Math.sin(x) * Math.sin(phase)
+  const sine = Math.sin(x) * Math.cos(phase) - Math.cos(x) * Math.sin(phase)
+  const scale = Math.sqrt(2 / (Math.PI * x))
+  return { j: scale * (p * cosine - q * sine), y: scale * (p * sine + q * cosine) }
 }
 
 /** Double exponential quadrature over an interval. */

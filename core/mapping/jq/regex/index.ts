@@ -1,9 +1,10 @@
 import { step, steps } from '../budget.ts'
 import type { CharSet } from './charset.ts'
 import { Machine } from './machine.ts'
+import { translate } from './native.ts'
 import { parseRegex } from './parse.ts'
 import { assemble } from './program.ts'
-import type { Node, RegexOptions } from './syntax.ts'
+import type { Node, Pattern, RegexOptions } from './syntax.ts'
 
 export { RegexError, type RegexOptions } from './syntax.ts'
 
@@ -41,10 +42,13 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
     }
     return best
   }
+  const tester = nativeOf(pattern, options, false)
+  const finder = nativeOf(pattern, options, true)
   return {
     groups: pattern.groups,
     names: pattern.names,
     matches(text, all) {
+      if (finder !== null && finder.cost(text.length) <= affordable) return nativeMatches(finder, text, all)
       const machine = new Machine(program, text, options)
       const found: Match[] = []
       for (let from = 0; from <= text.length; ) {
@@ -53,13 +57,64 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
         steps(1 + pattern.groups)
         found.push(match)
         if (!all) break
-        const [start = 0, end = 0] = match
-        from = end > start ? end : end + width(text, end)
+        from = behind(text, match)
       }
       return found
     },
-    test: (text) => search(new Machine(program, text, options), text, 0) !== null,
+    test(text) {
+      if (tester !== null && tester.cost(text.length) <= affordable) {
+        step()
+        tester.expression.lastIndex = 0
+        return tester.expression.test(text)
+      }
+      return search(new Machine(program, text, options), text, 0) !== null
+    },
   }
+}
+
+/** Steps that the engine of JavaScript may take, uninterrupted: a few milliseconds. */
+const affordable = 2_000_000
+
+interface Screened {
+  readonly expression: RegExp
+  readonly groups: number
+  cost(length: number): number
+}
+
+/** The pattern for JavaScript's engine, where it means the same and its cost can be foreseen. */
+function nativeOf(pattern: Pattern, options: RegexOptions, captures: boolean): Screened | null {
+  const native = translate(pattern, options, captures)
+  if (native === null) return null
+  try {
+    const expression = new RegExp(native.source, captures && pattern.groups > 0 ? 'dgu' : 'gu')
+    return { expression, groups: pattern.groups, cost: native.cost }
+  } catch {
+    // An engine that does not know modifiers for ignoring case.
+    return null
+  }
+}
+
+function nativeMatches({ expression, groups }: Screened, text: string, all: boolean): Match[] {
+  const found: Match[] = []
+  for (let from = 0; from <= text.length; ) {
+    steps(1 + groups)
+    expression.lastIndex = from
+    const match = expression.exec(text)
+    if (match === null) break
+    const offsets =
+      groups > 0
+        ? (match.indices ?? []).flatMap((pair) => pair ?? [-1, -1])
+        : [match.index, match.index + match[0].length]
+    found.push(offsets)
+    if (!all) break
+    from = behind(text, offsets)
+  }
+  return found
+}
+
+/** Where the next search starts; an empty match moves on by one character. */
+function behind(text: string, [start = 0, end = 0]: Match): number {
+  return end > start ? end : end + width(text, end)
 }
 
 function width(text: string, at: number): number {
