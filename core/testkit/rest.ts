@@ -1,0 +1,119 @@
+import { advance, crash, decideOne, deliverOne, replace, requestScans } from './chaos.ts'
+import type { Simulation } from './simulation.ts'
+
+/** Granted steps until rest at most: a run that needs more never comes to rest. */
+const patience = 12_000
+
+/**
+ * Without faults from here on: everything that is under way arrives, everything is listed completely once more, every hold
+ * is answered. Then the catalog is compared with the truth.
+ */
+export async function comeToRest(simulation: Simulation, enough: () => boolean): Promise<void> {
+  const { scheduler, faults, network, auditor, versions, random } = simulation
+  faults.on = false
+  scheduler.note('no more faults')
+  await calm(simulation)
+  network.hurry()
+  if (!(await settle(simulation, enough))) return
+  await correct(simulation)
+  if (!(await settle(simulation, enough))) return
+  simulation.violate(await auditor.atRest(versions))
+  simulation.tally.rests += 1
+  scheduler.remark('at rest')
+  if (enough() || !random.chance(0.3)) return
+  // The same once more: nothing has changed, so nothing may be written.
+  const before = await auditor.rows()
+  if (!(await settle(simulation, enough))) return
+  const after = await auditor.rows()
+  if (before !== after)
+    simulation.violate([{ invariant: 'I12', text: `an unchanged scan wrote rows:\n${before}\n${after}` }])
+}
+
+/** One process is left, its clock is right, and the credentials see everything. */
+async function calm(simulation: Simulation): Promise<void> {
+  const { processes, states, scheduler } = simulation
+  for (const process of [...processes]) await crash(simulation, process)
+  simulation.tally.crashes -= 1
+  simulation.replacements.splice(0)
+  for (const state of Object.values(states)) {
+    if (state.blind.size > 0) state.epoch += 1
+    state.blind.clear()
+  }
+  scheduler.note('one process starts')
+  simulation.start()
+}
+
+/** What a person or an object keeps apart from the truth for good is put right at the source. */
+async function correct({ world, network, scheduler, database }: Simulation): Promise<void> {
+  for (const thing of world.things.filter(({ partitions }) => partitions.size > 0)) {
+    if (thing.weird === 'identifier' || thing.weird === 'selector') thing.weird = ''
+    else if (!thing.aged) continue
+    thing.aged = false
+    network.send(world.touch(thing), scheduler.steps)
+  }
+  const { rows } = await database.plain.query<{ kind: never; key: string; partition: string }>(
+    `SELECT k.name AS kind, r.key, p.name AS partition FROM held h JOIN kinds k ON k.id = h.kind_id JOIN records r ON r.id = h.record_id
+     JOIN partitions p ON p.id = h.partition_id WHERE h.state = 'rejected' AND h.what = 'presence' ORDER BY h.id`,
+  )
+  for (const { kind, key, partition } of rows) {
+    const thing = world.find(kind, key)
+    if (thing === undefined || thing.partitions.has(partition)) continue
+    world.put(thing, partition)
+  }
+  network.hurry()
+}
+
+const openSql = `
+  SELECT (SELECT count(*) FROM inbox WHERE state = 'accepted') AS inbox,
+    (SELECT count(*) FROM doubts) AS doubts,
+    (SELECT count(*) FROM held WHERE state IN ('pending', 'approved')) AS held,
+    (SELECT count(*) FROM change_batches WHERE base IS NULL) AS batches,
+    (SELECT count(*) FROM scans WHERE ended_at IS NULL) AS scans,
+    (SELECT count(*) FROM schedules WHERE requested) AS requested,
+    (SELECT count(*) FROM records r JOIN kinds k ON k.id = r.kind_id JOIN sources s ON s.id = k.source_id
+     WHERE r.state = 'live' AND r.mapping_id <> s.mapping_id) AS outdated,
+    (SELECT count(*) FROM partitions p LEFT JOIN scans s ON s.id = p.complete_scan
+     WHERE p.state <> 'known' OR s.begin_tick IS NULL OR s.begin_tick <= $1) AS unscanned,
+    15 - (SELECT count(*) FROM partitions) AS unseen`
+
+/** Grants until nothing is left to do. False: it never ends, or something was violated. */
+async function settle(simulation: Simulation, enough: () => boolean): Promise<boolean> {
+  const { scheduler, database, network } = simulation
+  const { rows } = await database.plain.query<{ last: string }>('SELECT last_value AS last FROM tick')
+  const frozen = rows[0]?.last ?? '0'
+  const until = scheduler.steps + patience
+  let asked = false
+  let open = ''
+  for (let round = 1; scheduler.steps < until; round++) {
+    await scheduler.quiet()
+    await simulation.check()
+    if (enough()) return false
+    await replace(simulation)
+    scheduler.now += 2
+    if (!asked && simulation.processes.some(({ started }) => started)) {
+      asked = true
+      requestScans(simulation, 'alpha')
+      requestScans(simulation, 'beta')
+    }
+    if (network.size > 0) deliverOne(simulation)
+    if (round % 20 === 0) {
+      await decideOne(simulation, 1)
+      open = await left(simulation, frozen)
+      if (open === '' && asked && network.size === 0) return true
+    }
+    const before = scheduler.now
+    await advance(simulation)
+    // Nobody has anything to do for now: pauses may be long.
+    if (scheduler.now - before > 500) scheduler.now += 20_000
+  }
+  simulation.violate([{ invariant: 'rest', text: `it does not come to rest: ${open}` }])
+  return false
+}
+
+async function left({ database }: Simulation, frozen: string): Promise<string> {
+  const { rows } = await database.plain.query<Record<string, string>>(openSql, [frozen], { name: 'audit_rest' })
+  return Object.entries(rows[0] ?? {})
+    .filter(([, count]) => Number(count) > 0)
+    .map(([what, count]) => `${count} ${what}`)
+    .join(', ')
+}

@@ -1,0 +1,163 @@
+import {
+  BadAnswer,
+  type Check,
+  type Connection,
+  CredentialRefused,
+  type Got,
+  isObject,
+  type Json,
+  type JsonObject,
+  type Kind,
+  type ListRequest,
+  type Partition,
+  RateLimited,
+  SourceUnavailable,
+} from '../sdk/index.ts'
+import type { FaultName, Faults } from './faults.ts'
+import type { Random } from './random.ts'
+import { createListing } from './simulated-listing.ts'
+import { simulatedWebhook } from './simulated-webhook.ts'
+import { itemOf, type KindName, kindsOf, partitionNames, type SourceName, type Thing, type World } from './world.ts'
+
+/** One source as everybody sees it, whoever is connected. */
+export interface SourceState {
+  readonly name: SourceName
+  readonly world: World
+  readonly random: Random
+  readonly faults: Faults
+  /** Partitions of which the credential sees only a part. */
+  readonly blind: Set<string>
+  /**
+   * Counts changes of what the credential may see. There and back again is a new number: a permission that was gone for
+   * exactly one call leaves no trace that anybody could find.
+   */
+  epoch: number
+  /** Milliseconds since the epoch, as the source knows them. */
+  now(): number
+  /** So many may vanish of a kind before the guard holds everything: a listing that lies within that is believed. */
+  believable(kind: KindName): number
+}
+
+/** One process's connection to it. */
+export interface Caller {
+  /** The request goes out with the first grant and is answered then; its answer arrives with the second. */
+  call<T>(label: string, answer: () => T): Promise<T>
+}
+
+export interface KindTraits {
+  readonly versioned: boolean
+  readonly paging: Kind['paging']
+  readonly coverage: Kind['coverage']
+  readonly get: boolean
+}
+
+export const traits: Readonly<Record<KindName, KindTraits>> = {
+  repo: { versioned: true, paging: 'shifting', coverage: 'complete', get: true },
+  person: { versioned: false, paging: 'stable', coverage: 'complete', get: false },
+  service: { versioned: true, paging: 'stable', coverage: 'complete', get: true },
+  team: { versioned: false, paging: 'shifting', coverage: 'complete', get: false },
+  incident: { versioned: true, paging: 'stable', coverage: 'window', get: true },
+}
+
+export function versionOf(serial: number): string {
+  return String(serial).padStart(8, '0')
+}
+
+export function connectSimulated(state: SourceState, caller: Caller): Connection {
+  return {
+    kinds: kindsOf[state.name].map((name) => createKind(state, caller, name)),
+    check: () => caller.call(`${state.name} check`, () => check(state)),
+    webhook: simulatedWebhook,
+  }
+}
+
+function check(state: SourceState): Check {
+  const { faults } = state
+  if (faults.happens('check-unavailable')) throw new SourceUnavailable('502')
+  if (faults.happens('check-credential-refused')) throw new CredentialRefused('401')
+  if (faults.happens('check-rate-limited')) throw limited(state)
+  return { identity: 'simulated', fingerprint: `sees-${state.epoch}`, missing: [] }
+}
+
+export function limited(state: SourceState): RateLimited {
+  const until = state.now() + 1000 + state.random.below(30_000)
+  const reserve = state.random.chance(0.3)
+  return new RateLimited('429', until, { reserve })
+}
+
+/** What is visible of a partition to this credential, in the order of creation. */
+export function visible(state: SourceState, kind: KindName, partition: string): readonly Thing[] {
+  const there = state.world.living(kind, partition)
+  // The hash of the key decides, so that the same ones are hidden as long as it lasts.
+  return state.blind.has(partition) ? there.filter(({ key }) => key.charCodeAt(key.length - 1) % 2 === 0) : there
+}
+
+function createKind(state: SourceState, caller: Caller, name: KindName): Kind {
+  const { versioned, paging, coverage, get } = traits[name]
+  const label = `${state.name}/${name}`
+  return {
+    name,
+    coverage,
+    paging,
+    canonical,
+    key: keyOf,
+    ...(versioned ? { version: (item: Json) => versionOf(Number(member(item, 'serial'))) } : {}),
+    locator: (item) => ({ name: member(item, 'name') ?? null, born: member(item, 'born') ?? null }),
+    partitions: () => caller.call(`${label} partitions`, () => partitions(state)),
+    list: (request: ListRequest) => createListing(state, caller, name, request),
+    ...(get
+      ? {
+          get: (key: string, _locator: JsonObject, partition: string) =>
+            caller.call(`${label} get ${key} in ${partition}`, () => answer(state, name, key, partition)),
+        }
+      : {}),
+  }
+}
+
+function partitions(state: SourceState): readonly Partition[] {
+  const { faults, random } = state
+  if (faults.happens('check-unavailable')) throw new SourceUnavailable('503')
+  const list: Partition[] = partitionNames.map((name) => ({ name }))
+  const at = random.below(list.length)
+  if (faults.happens('partition-unreadable')) list[at] = { name: `p${at + 1}`, unknown: 'answered 404' }
+  else if (faults.happens('partition-forgotten')) list.splice(at, 1)
+  return list
+}
+
+const getFaults = ['get-unknown', 'get-unavailable', 'get-rate-limited', 'get-html', 'get-wrong-object'] as const
+
+function answer(state: SourceState, kind: KindName, key: string, partition: string): Got {
+  const { world, random } = state
+  const fault: FaultName | undefined = state.faults.oneOf(getFaults)
+  if (fault === 'get-unknown') return { state: 'unknown', reason: '404 over a scope that cannot be read' }
+  if (fault === 'get-unavailable') throw new SourceUnavailable('500')
+  if (fault === 'get-rate-limited') throw limited(state)
+  if (fault === 'get-html') throw new BadAnswer('an HTML page')
+  const thing = world.find(kind, key)
+  const other = fault === 'get-wrong-object' ? world.living(kind).find((each) => each.key !== key) : undefined
+  if (other !== undefined) return { state: 'present', body: itemOf(other) }
+  if (thing === undefined || thing.partitions.size === 0) return { state: 'gone' }
+  const all = [...thing.partitions.keys()]
+  if (!thing.partitions.has(partition)) {
+    return random.chance(0.5) ? { state: 'gone' } : { state: 'present', body: itemOf(thing), partitions: all }
+  }
+  // A source that answers 404 for what a token may no longer see: only the changed fingerprint tells.
+  if (state.blind.has(partition) && !visible(state, kind, partition).includes(thing)) return { state: 'gone' }
+  return { state: 'present', body: itemOf(thing), ...(random.chance(0.5) ? { partitions: all } : {}) }
+}
+
+function keyOf(item: Json): string {
+  const key = member(item, 'key')
+  if (typeof key !== 'string') throw new BadAnswer('the item has no key')
+  return key
+}
+
+function canonical(item: Json): Json {
+  if (member(item, 'poison') === true) throw new Error('this item cannot be read')
+  const fields = ['key', 'name', 'stars', 'tier', 'owner', 'labels', 'archived', 'weird', 'born']
+  return Object.fromEntries(fields.map((field) => [field, member(item, field) ?? null]))
+}
+
+function member(item: Json, name: string): Json | undefined {
+  return isObject(item) ? item[name] : undefined
+}

@@ -1,0 +1,247 @@
+import type { JsonObject } from '../sdk/index.ts'
+import type { Random } from './random.ts'
+
+/** The sources of the simulation and the kinds of each; what each kind is like is in simulated-source.ts. */
+export const kindsOf = {
+  alpha: ['repo', 'person'],
+  beta: ['service', 'team', 'incident'],
+} as const satisfies Readonly<Record<string, readonly KindName[]>>
+
+export type SourceName = 'alpha' | 'beta'
+export type KindName = 'repo' | 'person' | 'service' | 'team' | 'incident'
+
+export const partitionNames: readonly string[] = ['p1', 'p2', 'p3']
+
+/** What is true of one object at its source. */
+export interface Thing {
+  readonly source: SourceName
+  readonly kind: KindName
+  /** Immutable id; never used again. */
+  readonly key: string
+  name: string
+  /** A number that may be null. */
+  stars: number | null
+  tier: string | null
+  owner: string
+  labels: readonly string[]
+  archived: boolean
+  /** The expression of a mapping that fails on it. */
+  weird: '' | 'property' | 'identifier' | 'selector'
+  /** A window kind does not list it any more, though it exists. */
+  aged: boolean
+  /** Where it is, with the serial at which it came there. Empty: it does not exist (now). */
+  readonly partitions: Map<string, number>
+  /** Serial at which it was created or last restored. */
+  born: number
+  /** Serial of its last change: its version. */
+  serial: number
+}
+
+/** Says what happened, so that the source may send a delivery about it. */
+export interface Happening {
+  readonly thing: Thing
+  readonly partition: string
+  readonly what: 'changed' | 'gone'
+  /** As it was then. */
+  readonly item: JsonObject
+  readonly serial: number
+}
+
+/** An object as its source answers it, with members that the canonical form leaves out. */
+export function itemOf(thing: Thing): JsonObject {
+  const { key, name, stars, tier, owner, labels, archived, weird, born, serial } = thing
+  return { noise: serial % 7, key, name, stars, tier, owner, labels, archived, weird, born, serial }
+}
+
+/** The truth: objects in partitions, and a serial that counts every change of any of them. */
+export class World {
+  readonly things: Thing[] = []
+  serial = 0
+  /** Most objects of a kind that ever existed at once. */
+  readonly most = new Map<KindName, number>()
+  readonly #random: Random
+  #keys = 0
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  living(kind: KindName, partition?: string): readonly Thing[] {
+    return this.things.filter(
+      (each) =>
+        each.kind === kind && each.partitions.size > 0 && (partition === undefined || each.partitions.has(partition)),
+    )
+  }
+
+  find(kind: KindName, key: string): Thing | undefined {
+    return this.things.find((each) => each.kind === kind && each.key === key)
+  }
+
+  create(source: SourceName, kind: KindName, name = this.#name(kind)): readonly Happening[] {
+    const serial = ++this.serial
+    const thing: Thing = {
+      source,
+      kind,
+      key: `${kind}-${++this.#keys}`,
+      name,
+      stars: this.#random.below(100),
+      tier: this.#tier(),
+      owner: this.#owner(),
+      labels: this.#labels(),
+      archived: false,
+      weird: '',
+      aged: false,
+      partitions: new Map([[this.#partition(), serial]]),
+      born: serial,
+      serial,
+    }
+    if (this.#random.chance(0.2)) thing.partitions.set(this.#partition(), serial)
+    this.things.push(thing)
+    this.most.set(kind, Math.max(this.most.get(kind) ?? 0, this.living(kind).length))
+    return this.#everywhere(thing, 'changed')
+  }
+
+  /** Something happens to something. */
+  happen(): { readonly what: string; readonly happenings: readonly Happening[] } {
+    const random = this.#random
+    const source = random.pick(['alpha', 'beta'] as const)
+    const kind = random.pick<KindName>(kindsOf[source])
+    const living = this.living(kind)
+    if (living.length < 4) return { what: `create ${kind}`, happenings: this.create(source, kind) }
+    const thing = random.pick(living)
+    const about = (what: string, happenings: readonly Happening[]) => ({ what: `${what} ${thing.key}`, happenings })
+    const dead = this.things.filter((each) => each.kind === kind && each.partitions.size === 0)
+    const roll = random.below(100)
+    if (roll < 10 && living.length < 16) return { what: `create ${kind}`, happenings: this.create(source, kind) }
+    if (roll < 40) return about('change', this.#change(thing))
+    if (roll < 46) return about('change and back', this.#changeAndBack(thing))
+    if (roll < 58) return about('rename', this.rename(thing))
+    if (kind === 'incident') {
+      if (roll < 70) return about('age', this.age(thing))
+      return about('change', this.#change(thing))
+    }
+    if (roll < 64) return about('archive', this.archive(thing))
+    if (roll < 74) return about('delete', this.remove(thing))
+    if (roll < 82 && dead.length > 0) {
+      const back = random.pick(dead)
+      return { what: `restore ${back.key}`, happenings: this.restore(back) }
+    }
+    if (roll < 88) {
+      const gone = this.remove(thing)
+      return about('re-create under the same name', [...gone, ...this.create(source, kind, thing.name)])
+    }
+    if (roll < 94) return about('move', this.move(thing))
+    return about('put into another partition or take out of one', this.toggle(thing))
+  }
+
+  touch(thing: Thing): readonly Happening[] {
+    thing.serial = ++this.serial
+    return this.#everywhere(thing, 'changed')
+  }
+
+  rename(thing: Thing): readonly Happening[] {
+    thing.name = this.#name(thing.kind)
+    return this.touch(thing)
+  }
+
+  archive(thing: Thing): readonly Happening[] {
+    thing.archived = !thing.archived
+    return this.touch(thing)
+  }
+
+  age(thing: Thing): readonly Happening[] {
+    thing.aged = !thing.aged
+    return this.touch(thing)
+  }
+
+  remove(thing: Thing): readonly Happening[] {
+    thing.serial = ++this.serial
+    const gone = this.#everywhere(thing, 'gone')
+    thing.partitions.clear()
+    return gone
+  }
+
+  restore(thing: Thing): readonly Happening[] {
+    thing.serial = ++this.serial
+    thing.born = thing.serial
+    thing.partitions.set(this.#random.pick(partitionNames), thing.serial)
+    return this.#everywhere(thing, 'changed')
+  }
+
+  /** Into this partition, wherever else it is. */
+  put(thing: Thing, partition: string): void {
+    thing.serial = ++this.serial
+    if (thing.partitions.size === 0) thing.born = thing.serial
+    thing.partitions.set(partition, thing.serial)
+  }
+
+  move(thing: Thing): readonly Happening[] {
+    thing.serial = ++this.serial
+    const gone = this.#everywhere(thing, 'gone')
+    const free = partitionNames.filter((name) => !thing.partitions.has(name))
+    thing.partitions.clear()
+    thing.partitions.set(this.#random.pick(free.length > 0 ? free : partitionNames), thing.serial)
+    return [...this.#everywhere(thing, 'changed'), ...gone]
+  }
+
+  toggle(thing: Thing): readonly Happening[] {
+    thing.serial = ++this.serial
+    const partition = this.#random.pick(partitionNames)
+    if (!thing.partitions.has(partition)) thing.partitions.set(partition, thing.serial)
+    else if (thing.partitions.size > 1) {
+      thing.partitions.delete(partition)
+      return [...this.#everywhere(thing, 'changed'), this.#happening(thing, partition, 'gone')]
+    }
+    return this.#everywhere(thing, 'changed')
+  }
+
+  #change(thing: Thing): readonly Happening[] {
+    const random = this.#random
+    const roll = random.below(6)
+    if (roll === 0) thing.stars = null
+    else if (roll === 1) thing.stars = random.below(100)
+    else if (roll === 2) thing.tier = random.chance(0.3) ? null : this.#tier()
+    else if (roll === 3) thing.owner = this.#owner()
+    else if (roll === 4) thing.labels = this.#labels()
+    else thing.weird = thing.weird === '' ? random.pick(['property', 'identifier', 'selector']) : ''
+    return this.touch(thing)
+  }
+
+  #changeAndBack(thing: Thing): readonly Happening[] {
+    const { tier } = thing
+    thing.tier = tier === 'flash' ? 'glow' : 'flash'
+    const first = this.touch(thing)
+    thing.tier = tier
+    return [...first, ...this.touch(thing)]
+  }
+
+  #everywhere(thing: Thing, what: Happening['what']): readonly Happening[] {
+    return [...thing.partitions.keys()].map((partition) => this.#happening(thing, partition, what))
+  }
+
+  #happening(thing: Thing, partition: string, what: Happening['what']): Happening {
+    return { thing, partition, what, item: itemOf(thing), serial: thing.serial }
+  }
+
+  /** Few, so that objects of both sources meet in one entity, and names are used again. */
+  #name(kind: KindName): string {
+    return kind === 'team' ? this.#owner() : `n${this.#random.below(14)}`
+  }
+
+  /** The first is much the largest, so that a listing can hide more of it than the guard lets go. */
+  #partition(): string {
+    return this.#random.chance(0.6) ? 'p1' : this.#random.pick(partitionNames)
+  }
+
+  #owner(): string {
+    return this.#random.pick(['red', 'green', 'blue', 'gold'])
+  }
+
+  #tier(): string {
+    return this.#random.pick(['one', 'two', 'three'])
+  }
+
+  #labels(): readonly string[] {
+    return ['x', 'y', 'z'].filter(() => this.#random.chance(0.3))
+  }
+}
