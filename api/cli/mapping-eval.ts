@@ -1,7 +1,6 @@
 import { compile, JqRuntimeError, JqSyntaxError } from '../../core/mapping/jq/index.ts'
 import { toJson } from '../../core/mapping/jq/json-write.ts'
 import { evaluateText } from '../../core/mapping/jq/program.ts'
-import { readFile } from './mapping-files.ts'
 import { jsonTexts } from './mapping-input.ts'
 import { print } from './output.ts'
 
@@ -19,7 +18,7 @@ type Value = Parameters<typeof toJson>[0]
  * Exit status as jq's: 0; 2 input that is no JSON; 3 an expression that does not compile; 5 an evaluation that failed (the
  * next input is still tried); with `exitStatus` 1 when the last output is false or null, 4 when there was none.
  */
-export async function evalExpression(expression: string, options: EvalOptions): Promise<number> {
+export function evalExpression(expression: string, options: EvalOptions, input: () => string): number {
   const now = Date.now() / 1000
   try {
     // Before input is waited for.
@@ -28,7 +27,7 @@ export async function evalExpression(expression: string, options: EvalOptions): 
     if (error instanceof JqSyntaxError) return refuse(expression, error)
     throw error
   }
-  const inputs = options.nullInput ? { texts: ['null'], rest: '' } : jsonTexts(readFile('-'))
+  const inputs = options.nullInput ? { texts: ['null'], rest: '' } : jsonTexts(input())
   const texts = options.slurp ? [`[${inputs.texts.join(',')}]`] : inputs.texts
   const outputs: Value[] = []
   let status = 0

@@ -41,10 +41,10 @@ export function loadMapping(file: string, options: MappingOptions): LoadedMappin
   return { ...compiled, diagnostics: [...diagnostics, ...compiled.diagnostics], sources, variables }
 }
 
-/** The text of a file a person named. `-` is standard input. */
+/** The text of a file a person named. */
 export function readFile(path: string): string {
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new CatchmentError(`${path} cannot be read: ${why}`, { code: 'file_unreadable', exitCode: 2 })

@@ -24,11 +24,14 @@ interface ItemResult {
 }
 
 /** Exit status: 0 everything mapped, 1 a mistake in the file or anything that failed, 2 wrong usage. */
-export async function testMapping(file: string, options: TestOptions): Promise<number> {
+export function testMapping(file: string, options: TestOptions, input: () => string): number {
   const loaded = loadMapping(file, options)
   const errors = loaded.diagnostics.filter(({ severity }) => severity === 'error')
   const kind = chooseKind(file, loaded, options.kind)
-  const items = readItems(options.items ?? '-')
+  const items =
+    options.items === undefined
+      ? readItems('standard input', input())
+      : readItems(options.items, readFile(options.items))
   const now = Date.now() / 1000
   const results = items.map((body, item): ItemResult => {
     const outputs = loaded.mappings.apply(kind, body, { now })
@@ -70,8 +73,8 @@ function chooseKind(
 }
 
 /** One list is its members; otherwise every JSON text is an object. */
-function readItems(path: string): readonly Json[] {
-  const { texts, rest } = jsonTexts(readFile(path))
+function readItems(name: string, text: string): readonly Json[] {
+  const { texts, rest } = jsonTexts(text)
   try {
     if (rest !== '') throw new SyntaxError(`it ends in the middle of ${rest.slice(0, 40)}`)
     // JSON.parse gives JSON.
@@ -80,7 +83,7 @@ function readItems(path: string): readonly Json[] {
     return values.length === 1 && Array.isArray(first) ? first : values
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new CatchmentError(`${path} is no JSON: ${why}`, { code: 'items_invalid', exitCode: 2 })
+    throw new CatchmentError(`${name} is no JSON: ${why}`, { code: 'items_invalid', exitCode: 2 })
   }
 }
 

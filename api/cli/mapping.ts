@@ -1,10 +1,14 @@
+import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { evalExpression } from './mapping-eval.ts'
-import { lintMappings } from './mapping-lint.ts'
-import { testMapping } from './mapping-test.ts'
+import { type EvalOptions, evalExpression } from './mapping-eval.ts'
+import { type LintOptions, lintMappings } from './mapping-lint.ts'
+import { type TestOptions, testMapping } from './mapping-test.ts'
 
-/** `catchment mapping test | eval | lint`: everything a mapping author needs without a server, a source or a database. */
-export function registerMappingCommands(program: Command): void {
+/**
+ * `catchment mapping test | eval | lint`: everything a mapping author needs without a server, a source or a database.
+ * `input` reads standard input to its end.
+ */
+export function registerMappingCommands(program: Command, input: () => string = () => readFileSync(0, 'utf8')): void {
   const mapping = program.command('mapping').description('write and try mapping files')
   const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value]
 
@@ -17,8 +21,8 @@ export function registerMappingCommands(program: Command): void {
     .option('--variable <NAME=VALUE>', 'what expressions may read as env.NAME; may be repeated', collect, [])
     .option('--trace', 'what each part of each expression gave', false)
     .option('--json', 'for programs', false)
-    .action(async (file: string, options: Parameters<typeof testMapping>[1]) => {
-      process.exitCode = await testMapping(file, options)
+    .action((file: string, options: TestOptions) => {
+      process.exitCode = testMapping(file, options, input)
     })
 
   mapping
@@ -29,8 +33,8 @@ export function registerMappingCommands(program: Command): void {
     .option('-r, --raw-output', 'print texts without quotes', false)
     .option('-c, --compact-output', 'one line for each output', false)
     .option('-e, --exit-status', 'exit 1 when the last output is false or null, 4 when there is none', false)
-    .action(async (expression: string, options: Parameters<typeof evalExpression>[1]) => {
-      process.exitCode = await evalExpression(expression, options)
+    .action((expression: string, options: EvalOptions) => {
+      process.exitCode = evalExpression(expression, options, input)
     })
 
   mapping
@@ -40,7 +44,7 @@ export function registerMappingCommands(program: Command): void {
     .option('--variable <NAME=VALUE>', 'a variable the source declares; may be repeated', collect, [])
     .option('--strict', 'warnings count as errors', false)
     .option('--json', 'for programs', false)
-    .action((files: string[], options: Parameters<typeof lintMappings>[1]) => {
+    .action((files: string[], options: LintOptions) => {
       process.exitCode = lintMappings(files, options)
     })
 }
