@@ -36,7 +36,12 @@ export interface SourceShape {
   readonly partitions?: readonly string[]
 }
 
-type Fault = (call: { readonly partition: string; readonly page: number; readonly cursor: Cursor }) => Page | undefined
+interface PageCall {
+  readonly partition: string
+  readonly page: number
+  readonly cursor: Cursor
+}
+type Fault = (call: PageCall) => Page | undefined | Promise<Page | undefined>
 
 /** A source in memory for tests: what is in `things` is the truth; every call is written down; faults are set from outside. */
 export class TestSource {
@@ -56,6 +61,9 @@ export class TestSource {
   limitedUntil = 0
   /** Throws, or answers instead of the page; called before each page. */
   onPage: Fault | undefined
+  /** Something happens between the moment a page is read at the source and its arrival. */
+  beforeArrival: ((call: PageCall) => Promise<void>) | undefined
+  beforeGetArrives: (() => Promise<void>) | undefined
   onGet: ((key: string) => Got | undefined) | undefined
   #clock: () => number
   #version = 1
@@ -179,8 +187,10 @@ export class TestSource {
     for (let page = 1; cursor !== undefined; page++) {
       this.#call(`list ${name} ${cursor}`)
       if (this.unreadable.has(name)) throw new ScopeUnreadable('Not Found')
-      const instead = this.onPage?.({ partition: name, page, cursor })
+      const call = { partition: name, page, cursor }
+      const instead = await this.onPage?.(call)
       const answer: Page = instead ?? this.#page(name, cursor)
+      await this.beforeArrival?.(call)
       const before = request.known(cursor)
       if (instead === undefined && before !== undefined && before.validator === answer.validator) {
         const next = before.next === undefined ? {} : { next: before.next }
@@ -218,6 +228,7 @@ export class TestSource {
     const instead = this.onGet?.(key)
     if (instead !== undefined) return instead
     const thing = this.things.get(key)
+    await this.beforeGetArrives?.()
     const visible = thing !== undefined && !this.invisible.has(key) && !this.unreadable.has(partition)
     if (!visible) return { state: 'gone' }
     return { state: 'present', body: this.body(thing), partitions: thing.partitions }

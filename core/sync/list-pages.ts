@@ -1,0 +1,143 @@
+import { type ScanRow, StaleDecision, type StoredPage } from '../catalog/store.ts'
+import type { Cursor, Known } from '../sdk/index.ts'
+import { commitPlan, commitPlanOnce } from './commit.ts'
+import { Stopped } from './errors.ts'
+import { type FetchedPage, type Listing, openListing } from './listing.ts'
+import { planPage, readPage } from './page.ts'
+import type { Progress } from './progress.ts'
+import type { KindSession, PartitionSession, Session } from './session.ts'
+import { transition } from './states.ts'
+
+export interface ListContext {
+  readonly session: Session
+  readonly kind: KindSession
+  readonly partition: PartitionSession
+  readonly scan: ScanRow
+  readonly progress: Progress
+  /** Why the listing must not be taken as complete. */
+  flaw: string | undefined
+}
+
+/** Tells what the source did wrong from what the database did. */
+export class ListingBroke extends Error {
+  override readonly cause: unknown
+
+  constructor(cause: unknown) {
+    super('the listing broke')
+    this.cause = cause
+  }
+}
+
+/** A record of a page that the source calls unmodified was changed meanwhile by something newer: the page has to be read. */
+class Modified extends Error {
+  readonly cursor: Cursor
+
+  constructor(cursor: Cursor) {
+    super('modified meanwhile')
+    this.cursor = cursor
+  }
+}
+
+type Position = { readonly cursor: Cursor; readonly next: Cursor | undefined }
+
+/** Lists a partition to its end, from after the pages that are committed. Throws ListingBroke. */
+export async function listPages(context: ListContext, committed: readonly StoredPage[]): Promise<void> {
+  const { session, partition } = context
+  const pages = await session.ports.store.validPages(partition.row.id)
+  const remembered = new Map(pages.map((page) => [page.cursor, page]))
+  const done: Position[] = committed.map(({ cursor, next }) => ({ cursor, next }))
+  for (;;) {
+    try {
+      await listFrom(context, done, remembered)
+      return
+    } catch (error) {
+      if (!(error instanceof Modified)) throw error
+      remembered.delete(error.cursor)
+    }
+  }
+}
+
+/**
+ * While a page is written the next one is fetched, compared and mapped; its cursor commits with its rows. So at most one
+ * page is ahead of what is committed, and memory does not grow with the source.
+ */
+async function listFrom(
+  context: ListContext,
+  done: Position[],
+  remembered: ReadonlyMap<Cursor, StoredPage>,
+): Promise<void> {
+  const { session, kind, partition } = context
+  const from = done.at(-1)?.next
+  const listing = openListing(session, kind, partition, {
+    seen: done.map(({ cursor }) => cursor),
+    known: (cursor) => knownOf(remembered.get(cursor)),
+    ...(from === undefined ? {} : { from }),
+  })
+  let committing: Promise<void> = Promise.resolve()
+  try {
+    for (let number = done.length; ; number++) {
+      const fetched = await nextPage(listing)
+      if (fetched === undefined) break
+      const { page } = fetched
+      const write = await prepare(context, fetched, number, remembered.get(page.cursor))
+      await committing
+      committing = write().then(() => void done.push({ cursor: page.cursor, next: page.next }))
+      // Awaited in the next round; until then nobody must see it as unhandled.
+      committing.catch(() => undefined)
+    }
+  } catch (error) {
+    // What was read before stays, whatever broke afterwards.
+    await committing
+    throw error
+  } finally {
+    listing.close()
+  }
+  await committing
+}
+
+function knownOf(page: StoredPage | undefined): Known | undefined {
+  if (page?.validator === undefined) return undefined
+  return { validator: page.validator, ...(page.next === undefined ? {} : { next: page.next }) }
+}
+
+async function nextPage(listing: Listing): Promise<FetchedPage | undefined> {
+  try {
+    return await listing.next()
+  } catch (error) {
+    if (error instanceof Stopped) throw error
+    throw new ListingBroke(error)
+  }
+}
+
+async function prepare(
+  context: ListContext,
+  { page, span }: FetchedPage,
+  number: number,
+  remembered: StoredPage | undefined,
+): Promise<() => Promise<void>> {
+  const { session, kind, partition, scan, progress } = context
+  const read = readPage(session, kind, { scan: scan.id, partition, number, page, span, remembered })
+  const plan = () => planPage(session, kind, read)
+  const ready = await plan()
+  return async () => {
+    // Stored before the page that it is about, so that a restart cannot forget it.
+    if (page.incomplete !== undefined) await flaw(context, page.incomplete)
+    if (read.keyless > 0) await flaw(context, `${read.keyless} items of page ${page.cursor} have no key`)
+    if (page.notModified === true) {
+      await session
+        .write(() => commitPlanOnce(session, kind, ready))
+        .catch((error: unknown) => {
+          throw error instanceof StaleDecision ? new Modified(page.cursor) : error
+        })
+    } else await commitPlan(session, kind, plan, ready)
+    progress.page(ready.page?.counts ?? { items: 0, changed: 0, failed: 0 })
+  }
+}
+
+async function flaw(context: ListContext, reason: string): Promise<void> {
+  const { session, scan } = context
+  if (context.flaw !== undefined) return
+  const state = transition('scan', 'running', 'flaw', session.settings.onTransition)
+  await session.ports.store.setScan(session.fence, scan.id, { state, reason })
+  context.flaw = reason
+}
