@@ -11,6 +11,7 @@ import type { EntityBlock, ResourceBlock } from './parsed.ts'
 import { evaluateQuery, isList, numberText } from './values.ts'
 
 const none: readonly Problem[] = []
+const nobody: readonly string[] = []
 
 /** One mapping over one record. Pure, and never throws: what fails is part of the output. */
 export function applyResource(
@@ -26,8 +27,9 @@ export function applyResource(
   if (selected instanceof Failure) return { mapping, state: 'quarantined', problem: selected.problem }
   if (!selected) return { mapping, state: 'deselected', expression: resource.selector.text }
   const output = new Output()
-  for (const [index, block] of resource.entities.entries()) {
-    output.add(String(index), draftOf(block, blueprints, body, context))
+  for (let index = 0; index < resource.entities.length; index++) {
+    const block = resource.entities[index]
+    if (block !== undefined) output.add(String(index), draftOf(block, blueprints, body, context))
   }
   return output.selected(mapping)
 }
@@ -61,19 +63,20 @@ function applyToItems(
 }
 
 class Output {
-  readonly #drafts: ItemDraft[] = []
-  readonly #quarantined: { item: string; problem: Problem }[] = []
-  #updates: QueryDraft[] | undefined
+  readonly drafts: ItemDraft[] = []
+  readonly quarantined: { item: string; problem: Problem }[] = []
+  readonly updates: QueryDraft[] = []
 
   add(item: string, made: EntityDraft | Omit<QueryDraft, 'item'> | Failure): void {
-    if (made instanceof Failure) this.#quarantined.push({ item, problem: made.problem })
-    else if ('query' in made) (this.#updates ??= []).push({ item, ...made })
-    else this.#drafts.push({ item, draft: made, owning: true })
+    if (made instanceof Failure) this.quarantined.push({ item, problem: made.problem })
+    else if ('query' in made) this.updates.push({ item, ...made })
+    else this.drafts.push({ item, draft: made, owning: true })
   }
 
   selected(mapping: string): MappingOutput {
-    const output = { mapping, state: 'selected', drafts: this.#drafts, quarantined: this.#quarantined } as const
-    return this.#updates === undefined ? output : { ...output, updates: this.#updates }
+    const { drafts, quarantined, updates } = this
+    if (updates.length === 0) return { mapping, state: 'selected', drafts, quarantined }
+    return { mapping, state: 'selected', drafts, quarantined, updates }
   }
 }
 
@@ -101,22 +104,23 @@ function draftOf(
   }
   const identifier = identify(block, input, context)
   if (identifier instanceof Failure) return identifier
-  const failed: Problem[] = []
-  const team = teamOf(block.team, input, context, failed)
-  const rest = {
-    title: titleOf(block.title, input, context, failed),
-    ...(isList(team) ? { team } : { team: [], teamQuery: team }),
-    properties: propertiesOf(block, expected, input, context, failed),
-    relations: relationsOf(block, expected, input, context, failed),
-    failed: failed.length === 0 ? none : failed,
+  const problems: Problem[] = []
+  const title = titleOf(block.title, input, context, problems)
+  const team = block.team === undefined ? nobody : teamOf(block.team, input, context, problems)
+  const properties = propertiesOf(block, expected, input, context, problems)
+  const relations = relationsOf(block, expected, input, context, problems)
+  const failed = problems.length === 0 ? none : problems
+  if (typeof identifier === 'string' && isList(team)) {
+    return { blueprint, identifier, title, team, properties, relations, failed }
   }
-  if (typeof identifier === 'string') return { blueprint, identifier, ...rest }
-  return { query: identifier, draft: { blueprint, ...rest } }
+  const teams = isList(team) ? { team } : { team: nobody, teamQuery: team }
+  const draft = { blueprint, title, ...teams, properties, relations, failed }
+  return typeof identifier === 'string' ? { identifier, ...draft } : { query: identifier, draft }
 }
 
 function identify(block: EntityBlock, input: Json, context: RunContext): string | QueryDraft['query'] | Failure {
   const { identifier } = block
-  if ('kind' in identifier) return evaluateQuery(identifier, input, context)
+  if (identifier.kind === 'query') return evaluateQuery(identifier, input, context)
   const value = evaluate(identifier, input, context)
   if (typeof value === 'string' && value !== '') return value
   if (value instanceof Failure) return value

@@ -32,18 +32,13 @@ function readEntity(site: Site, map: YamlMap): EntityBlock | undefined {
   return {
     identifier,
     blueprint,
-    ...(title === undefined ? {} : { title }),
-    ...optional('team', team),
-    ...optional('spread', properties.spread),
+    title,
+    team,
+    spread: properties.spread,
     properties: properties.named,
-    ...optional('relationSpread', relations.spread),
+    relationSpread: relations.spread,
     relations: relations.named,
   }
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): { readonly [key in K]?: V } {
-  // The computed key has the type K; TypeScript widens it to string.
-  return value === undefined ? {} : ({ [key]: value } as { [key in K]: V })
 }
 
 function readIdentifier(site: Site, map: YamlMap): EntityBlock['identifier'] | undefined {
@@ -60,9 +55,14 @@ function readExpression(site: Site, map: YamlMap, field: string): Expression | u
 }
 
 /** The block `properties` or `relations`; its key `'*'` spreads an object. */
-function readNamed(site: Site, map: YamlMap, field: string): { named: NamedTemplate[]; spread?: Expression } {
+function readNamed(
+  site: Site,
+  map: YamlMap,
+  field: string,
+): { named: NamedTemplate[]; spread: Expression | undefined } {
   const entry = entryOf(map, field)
-  if (entry === undefined || (entry.value.kind === 'scalar' && entry.value.value === null)) return { named: [] }
+  if (entry === undefined || (entry.value.kind === 'scalar' && entry.value.value === null))
+    return { named: [], spread: undefined }
   const block = asMap(site.report, entry.value, entry.keyRange, `"${field}"`)
   const named: NamedTemplate[] = []
   let spread: Expression | undefined
@@ -78,7 +78,7 @@ function readNamed(site: Site, map: YamlMap, field: string): { named: NamedTempl
       named.push({ name: key, nameRange: keyRange, template, place: placeOf(inner, template, keyRange) })
     }
   }
-  return { named, ...(spread === undefined ? {} : { spread }) }
+  return { named, spread }
 }
 
 function readTeam(site: Site, map: YamlMap): Template | undefined {

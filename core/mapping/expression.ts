@@ -1,25 +1,28 @@
-import type { Json } from '../model/json.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import { offsetInFile } from './align.ts'
 import type { Report, TextRange } from './diagnostic.ts'
-import { compile, JqRuntimeError, JqSyntaxError, type Program, type RunContext } from './jq/index.ts'
+import { compile, JqRuntimeError, JqSyntaxError, type Node, type Program, type RunContext } from './jq/index.ts'
 import { rewriteSingleQuotes } from './quotes.ts'
 import type { YamlScalar } from './yaml.ts'
 
 /** One expression of a mapping file, compiled, with everything an error about it has to say. */
 export interface Expression {
+  readonly kind: 'expression'
   /** As written. */
   readonly text: string
   readonly field: string
   readonly scalar: YamlScalar
   /** Absent: it does not compile, and every evaluation is a failure that says so. */
-  readonly program?: Program
+  readonly program: Program | undefined
   /** The value of an expression that always gives the same one. */
-  readonly constant?: Json
+  readonly constant: Json | undefined
+  /** The fields of a plain `.a.b`, which nine of ten expressions are and which need no engine. */
+  readonly path: readonly string[] | undefined
   /** A problem of this expression; only code and message are missing. */
   readonly place: Omit<Problem, 'code' | 'message'>
   /** Why there is no program. */
-  readonly broken?: Failure
+  readonly broken: Failure | undefined
   /** The file's range of a range of the compiled text, for findings about a part of it. */
   range(node: { readonly start: number; readonly end: number }): TextRange
 }
@@ -51,15 +54,37 @@ export function compileExpression(site: ExpressionSite, scalar: YamlScalar): Exp
   })
   try {
     const program = compile(rewritten.text, { variables: ['env'] })
-    const constant = program.ast.kind === 'literal' ? { constant: program.first(null) ?? null } : {}
-    return { text, field, scalar, program, place, range, ...constant }
+    const constant = program.ast.kind === 'literal' ? (program.first(null) ?? null) : undefined
+    return {
+      kind: 'expression',
+      text,
+      field,
+      scalar,
+      program,
+      constant,
+      path: plainPath(program.ast),
+      place,
+      broken: undefined,
+      range,
+    }
   } catch (error) {
     if (!(error instanceof JqSyntaxError)) throw error
     const at = range({ start: error.offset, end: error.offset + Math.max(1, error.length) })
     report.error(error.code, at, error.message, { hint: error.hint ?? plainWordHint(text, field), expression: text })
     const { line, column } = report.source.position(at.start)
     const broken = new Failure({ ...place, line, column, code: 'expression_failed', message: error.message })
-    return { text, field, scalar, place, broken, range }
+    return {
+      kind: 'expression',
+      text,
+      field,
+      scalar,
+      program: undefined,
+      constant: undefined,
+      path: undefined,
+      place,
+      broken,
+      range,
+    }
   }
 }
 
@@ -73,6 +98,10 @@ function plainWordHint(text: string, field: string): string | undefined {
 /** First output of the expression; null when it gives none, as absent is null. */
 export function evaluate(expression: Expression, input: Json, context: RunContext): Json | Failure {
   if (expression.constant !== undefined) return expression.constant
+  if (expression.path !== undefined) {
+    const value = walk(expression.path, input)
+    if (value !== undefined) return value
+  }
   const { program } = expression
   if (program === undefined) return expression.broken ?? failure(expression, 'expression_failed', 'it does not compile')
   try {
@@ -80,6 +109,28 @@ export function evaluate(expression: Expression, input: Json, context: RunContex
   } catch (error) {
     return caught(expression, error)
   }
+}
+
+/** Undefined for everything that is not `.`, `.a`, `.a.b` and so on, or that has a name every JavaScript object has. */
+function plainPath(node: Node): readonly string[] | undefined {
+  if (node.kind === 'identity') return []
+  if (node.kind !== 'index' || node.optional || node.key.kind !== 'literal') return undefined
+  const key = node.key.value
+  if (typeof key !== 'string' || key in Object.prototype) return undefined
+  const before = plainPath(node.target)
+  return before && [...before, key]
+}
+
+/** Undefined where jq has something to say about it: a field of something that has no fields. */
+function walk(path: readonly string[], input: Json): Json | undefined {
+  let value = input
+  for (let at = 0; at < path.length; at++) {
+    if (value === null) return null
+    if (typeof value !== 'object' || Array.isArray(value)) return undefined
+    // An array is no object with string keys; TypeScript does not narrow readonly arrays by isArray.
+    value = (value as JsonObject)[path[at] ?? ''] ?? null
+  }
+  return value
 }
 
 function caught(expression: Expression, error: unknown): Failure {

@@ -28,12 +28,12 @@ export function titleOf(
 }
 
 export function teamOf(
-  team: Template | undefined,
+  team: Template,
   input: Json,
   context: RunContext,
   failed: Problem[],
 ): readonly string[] | SearchQuery {
-  const value = team === undefined ? null : evaluateRelation(team, input, context)
+  const value = evaluateRelation(team, input, context)
   if (value instanceof Failure) failed.push(value.problem)
   if (value === null || value instanceof Failure) return []
   return typeof value === 'string' ? [value] : value

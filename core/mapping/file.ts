@@ -91,11 +91,10 @@ function readResource(
     kind: kind.text,
     kindRange: kind.range,
     ...readSelector(site, map, kindEntry),
-    ...(body.items === undefined ? {} : { items: body.items }),
+    items: body.items,
     entities,
-    ...(structural === undefined && entities.length > 0
-      ? {}
-      : { broken: brokenBlock(site, kindEntry, structural?.message) }),
+    broken:
+      structural === undefined && entities.length > 0 ? undefined : brokenBlock(site, kindEntry, structural?.message),
   }
 }
 

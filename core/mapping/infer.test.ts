@@ -120,7 +120,7 @@ describe('types told from the text of an expression', () => {
         if (result !== undefined)
           expect(inferTypes(program.ast) & typeOf(result), `${text} gave ${JSON.stringify(result)}`).not.toBe(0)
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 })

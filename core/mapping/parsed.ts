@@ -29,10 +29,10 @@ export interface ResourceBlock {
   readonly selector: Expression
   /** Fields beside `query`; each kind types its own. */
   readonly selectorFields: JsonObject
-  readonly items?: ItemsBlock
+  readonly items: ItemsBlock | undefined
   readonly entities: readonly EntityBlock[]
   /** The block cannot be used as it is written: every record is quarantined with this. */
-  readonly broken?: Failure
+  readonly broken: Failure | undefined
 }
 
 export interface ItemsBlock {
@@ -46,12 +46,12 @@ export interface ItemsBlock {
 export interface EntityBlock {
   readonly identifier: Expression | QueryTemplate
   readonly blueprint: Expression
-  readonly title?: Expression
-  readonly team?: Template
+  readonly title: Expression | undefined
+  readonly team: Template | undefined
   /** Expression of the key `'*'`: an object whose entries become properties. */
-  readonly spread?: Expression
+  readonly spread: Expression | undefined
   readonly properties: readonly NamedTemplate[]
-  readonly relationSpread?: Expression
+  readonly relationSpread: Expression | undefined
   readonly relations: readonly NamedTemplate[]
 }
 
@@ -91,13 +91,14 @@ export interface RuleTemplate {
 }
 
 export function isExpression(template: Template): template is Expression {
-  return !('kind' in template)
+  return template.kind === 'expression'
 }
 
 /** All expressions of a template, outermost first. */
 export function expressionsOf(template: Template | RuleTemplate): readonly Expression[] {
-  if (!('kind' in template)) return [template]
   switch (template.kind) {
+    case 'expression':
+      return [template]
     case 'list':
       return template.items.flatMap(expressionsOf)
     case 'object':

@@ -3,7 +3,7 @@ import type { Relation, SearchQuery } from '../model/entity.ts'
 import type { Json } from '../model/json.ts'
 import { type Expression, evaluate, Failure, failure, show } from './expression.ts'
 import { compile, type RunContext } from './jq/index.ts'
-import { isExpression, type QueryTemplate, type RuleTemplate, type Template } from './parsed.ts'
+import type { QueryTemplate, RuleTemplate, Template } from './parsed.ts'
 
 export type PropertyType = NonNullable<PropertySchema['type']>
 
@@ -26,7 +26,7 @@ export function hasType(value: Json, type: PropertyType): boolean {
 
 /** What a property is: one value, or a list or object of values. One failure fails the whole. */
 export function evaluateTemplate(template: Template, input: Json, context: RunContext): Json | Failure {
-  if (isExpression(template)) return evaluate(template, input, context)
+  if (template.kind === 'expression') return evaluate(template, input, context)
   switch (template.kind) {
     case 'list': {
       const values: Json[] = []
@@ -108,7 +108,7 @@ function identifiers(expression: Expression, value: Json): string | readonly str
 
 /** Targets of a relation. A list of several templates is one list; queries in it are joined with "or". */
 export function evaluateRelation(template: Template, input: Json, context: RunContext): Relation | Failure {
-  if (isExpression(template)) {
+  if (template.kind === 'expression') {
     const value = evaluate(template, input, context)
     return value instanceof Failure ? value : identifiers(template, value)
   }
