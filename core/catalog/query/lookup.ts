@@ -30,15 +30,19 @@ export async function recordsNamed(
   evaluate: Evaluate,
 ): Promise<readonly ExplainedRecord[] | undefined> {
   const parts = name.split(/[/:]/u).filter((part) => part !== '')
+  // Looking for a text is ten times cheaper than taking locators apart; only where JSON writes it as it is.
+  const last = parts.at(-1) ?? ''
+  const hint = /^[\w.-]*$/.test(last) ? last : ''
   try {
     return await db.transaction(
       async (tx) => {
         await tx.query(`SET LOCAL statement_timeout = '3s'`)
         const { rows } = await tx.query<Row>(
           `${select} CROSS JOIN LATERAL (SELECT array_agg(v.value) AS texts FROM jsonb_each_text(r.locator) v) l
-           WHERE r.key = $1 OR $1 = ANY(l.texts) OR (cardinality($2::text[]) > 0 AND l.texts @> $2::text[])
+           WHERE (r.key = $1 OR strpos(r.locator::text, $3) > 0)
+             AND (r.key = $1 OR $1 = ANY(l.texts) OR (cardinality($2::text[]) > 0 AND l.texts @> $2::text[]))
            ORDER BY r.state DESC, r.id DESC LIMIT 10`,
-          [name, parts],
+          [name, parts, hint],
         )
         return explained(tx, rows, evaluate)
       },
