@@ -1,18 +1,19 @@
-import { type OnTransition, type TableName, tables, transition } from './states.ts'
+import { type OnTransition, type TableName, transition } from './states.ts'
 
 /**
  * The transitions that one transaction makes: checked when they are planned, reported when it is committed. Each row once,
  * however many records take it, since an unchanged item must cost next to nothing.
  */
 export class Moves {
-  readonly #taken = new Map<string, { table: TableName; from: string; event: string }>()
+  readonly #taken = new Map<string, { table: TableName; from: string; event: string; to: string }>()
 
   add(table: TableName, from: string, event: string): string {
     const id = `${table} ${from} ${event}`
     const known = this.#taken.get(id)
-    if (known === undefined) this.#taken.set(id, { table, from, event })
-    else return tables[table].find((row) => row.from === from && row.event === event)?.to ?? ''
-    return transition(table, from, event)
+    if (known !== undefined) return known.to
+    const to = transition(table, from, event)
+    this.#taken.set(id, { table, from, event, to })
+    return to
   }
 
   report(onTransition: OnTransition | undefined): void {

@@ -56,7 +56,8 @@ async function serve(input: WorkerInput, bells: Bells): Promise<void> {
       }
     } catch (error) {
       failures += 1
-      pause = error instanceof FenceLost ? pause : Math.min(30_000, 1000 * 2 ** Math.min(failures, 5))
+      pause =
+        error instanceof FenceLost ? pause : Math.min(30_000, settings.pollMilliseconds * 2 ** Math.min(failures, 5))
       pause *= 0.75 + ports.random() / 2
       const level = error instanceof MappingPending || error instanceof MappingMoved ? 'warn' : 'error'
       ports.log(level, 'source stopped for a while', { source: runtime.name, pause, ...describeError(error) })

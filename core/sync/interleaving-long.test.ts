@@ -1,0 +1,184 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Signal } from '../sdk/index.ts'
+import { settleDoubts } from './doubts.ts'
+import { Stopped } from './errors.ts'
+import { settleInbox } from './inbox.ts'
+import { runScan } from './scan.ts'
+import { createRig, type Rig } from './testing/rig.ts'
+import { TestSource } from './testing/source.ts'
+
+/** The guard is not what is tested here. */
+const guard = { share: 1, minimum: 1000 }
+const shapes = [
+  { paging: 'stable', versions: true, get: true },
+  { paging: 'shifting', versions: true, get: true },
+  { paging: 'stable', versions: false, get: true },
+  { paging: 'stable', versions: true, get: false },
+] as const
+
+const rigs: Rig[] = []
+beforeAll(async () => {
+  for (const shape of shapes) {
+    const make = (clock: () => number) =>
+      new TestSource({ ...shape, pageSize: 2, partitions: ['north', 'south'] }, clock)
+    const rig = await createRig(make, { runtime: { guard } })
+    // An empty listing would be held.
+    for (const partition of ['north', 'south']) rig.source.put(`z-${partition}`, { partitions: [partition] })
+    rigs.push(rig)
+  }
+})
+afterAll(async () => {
+  for (const rig of rigs) await rig.drop()
+})
+
+const act = fc.record({
+  /** In the middle of which page of the scan, or outside of scans. */
+  page: fc.nat(6),
+  moment: fc.constantFrom('onPage', 'beforeArrival', 'outside', 'inGet'),
+  id: fc.constantFrom('k1', 'k2', 'k3', 'k4', 'k5'),
+  to: fc.constantFrom('recolor', 'rename', 'remove', 'move', 'back', 'swap'),
+  told: fc.constantFrom('body', 'bare', 'lost', 'late'),
+  after: fc.constantFrom('settle', 'inbox', 'doubts', 'nothing', 'crash'),
+})
+
+it('any interleaving of changes, deliveries, gets, scans and crashes ends in the truth', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(shapes.length - 1), fc.array(act, { maxLength: 10 }), async (which, acts) => {
+      const rig = rigs[which]
+      if (rig !== undefined) await play(rig, acts)
+    }),
+    { numRuns: 500 },
+  )
+}, 3_000_000)
+
+type Act = typeof act extends fc.Arbitrary<infer Type> ? Type : never
+
+let count = 0
+
+async function play(rig: Rig, acts: readonly Act[]): Promise<void> {
+  const { source } = rig
+  const late: Signal[] = []
+  const waiting = [...acts]
+  let stop = new AbortController()
+  let session = await rig.session({ signal: stop.signal })
+
+  const change = ({ id, to, told }: Act): void => {
+    count += 1
+    const before = source.things.get(id)
+    let signal: Signal
+    if (to === 'remove') {
+      if (before === undefined) return
+      const version = source.remove(id)
+      signal = told === 'bare' ? source.gone(before) : source.gone(before, source.shape.versions ? version : undefined)
+    } else {
+      const elsewhere = before?.partitions[0] === 'north' ? 'south' : 'north'
+      const changes = {
+        recolor: { color: `c${count}` },
+        rename: { name: `name-${count}` },
+        move: { partitions: [elsewhere] },
+        back: { color: 'red' },
+        swap: { name: source.things.get('k1')?.name === `name-${id}` ? `name-${count}` : `name-${id}` },
+      }
+      const thing = source.put(id, changes[to])
+      signal =
+        told === 'bare'
+          ? { type: 'stale', kind: 'thing', key: id, partition: thing.partitions[0] ?? '' }
+          : source.changed(thing)
+      if (to === 'move' && before !== undefined) late.push({ ...signal, partition: before.partitions[0] ?? '' })
+    }
+    if (told === 'late') late.push(signal)
+    else if (told !== 'lost') fresh.push(signal)
+  }
+  const fresh: Signal[] = []
+  const perform = async (each: Act): Promise<void> => {
+    change(each)
+    await flush()
+    if (each.after === 'inbox' || each.after === 'settle') await settleInbox(session)
+    if (each.after === 'doubts' || each.after === 'settle') await settleDoubts(session)
+    if (each.after === 'crash') stop.abort()
+  }
+  const flush = async (): Promise<void> => {
+    for (const signal of fresh.splice(0)) await rig.deliver(signal)
+  }
+  const performAt = async (moment: Act['moment'], page?: number): Promise<void> => {
+    const index = waiting.findIndex((each) => each.moment === moment && (page === undefined || each.page === page))
+    const [each] = index < 0 ? [] : waiting.splice(index, 1)
+    if (each !== undefined) await perform(each).catch(ignoreStop)
+  }
+  source.onPage = async ({ page }) => {
+    await performAt('onPage', page)
+    return undefined
+  }
+  source.beforeArrival = ({ page }) => performAt('beforeArrival', page)
+  let inGet = false
+  source.beforeGetArrives = async () => {
+    const index = waiting.findIndex(({ moment }) => moment === 'inGet')
+    const [each] = index < 0 || inGet ? [] : waiting.splice(index, 1)
+    if (each === undefined) return
+    inGet = true
+    change(each)
+    await flush()
+    if (each.after === 'inbox') await settleInbox(session).catch(ignoreStop)
+    // A whole scan while the answer is on its way.
+    if (each.after === 'settle') await runScan(session, 'thing').catch(ignoreStop)
+    inGet = false
+  }
+  for (let round = 0; round < 3; round++) {
+    await runScan(session, 'thing').catch(ignoreStop)
+    if (stop.signal.aborted) {
+      stop = new AbortController()
+      session = await rig.session({ signal: stop.signal })
+    }
+    for (const each of waiting.splice(0, waiting.length)) {
+      if (each.moment === 'outside') await perform({ ...each, after: each.after === 'crash' ? 'settle' : each.after })
+      else waiting.push(each)
+    }
+    await settleInbox(session)
+    await settleDoubts(session)
+  }
+  source.onPage = source.beforeArrival = source.beforeGetArrives = undefined
+  // What is still on its way arrives, then the source rests and is listed until nothing asks for more.
+  for (const signal of late.toReversed()) await rig.deliver(signal)
+  await rest(rig, session)
+  try {
+    expect(await rig.catalog()).toEqual(rig.truth())
+  } catch (error) {
+    console.log(JSON.stringify(acts))
+    console.log(rig.truth(), [...rig.source.things.values()])
+    console.log(
+      await rig.query(
+        'select r.id,r.key,r.state,r.version,r.begin_tick,r.end_tick, (select json_agg(p) from presences p where p.record_id=r.id) p from records r order by key',
+      ),
+    )
+    console.log(
+      await rig.query('select * from scans order by id desc limit 3'),
+      await rig.query('select * from doubts'),
+      await rig.query('select * from held'),
+    )
+    console.log(
+      await rig.query(
+        'select e.id, blueprint, identifier, anchor, deleted, (select json_agg(c) from contributions c where c.entity_id=e.id) c from entities e where deleted is null',
+      ),
+    )
+    throw error
+  }
+}
+
+async function rest(rig: Rig, session: Awaited<ReturnType<Rig['session']>>): Promise<void> {
+  for (let round = 0; round < 5; round++) {
+    rig.clock.time += 3_600_000
+    await rig.settle(session)
+    await runScan(session, 'thing')
+    await rig.settle(session)
+    const [open] = await rig.query<{ open: boolean }>(
+      `SELECT EXISTS (SELECT FROM doubts) OR EXISTS (SELECT FROM schedules WHERE requested) AS open`,
+    )
+    if (open?.open !== true) return
+  }
+  throw new Error('it does not come to rest')
+}
+
+function ignoreStop(error: unknown): void {
+  if (!(error instanceof Stopped)) throw error
+}
