@@ -64,7 +64,7 @@ export function answer(error: unknown, request: FastifyRequest): Answer {
       ...(status === 503 || status === 429 ? { 'retry-after': String(retryAfter) } : {}),
       ...(status === 401 ? { 'www-authenticate': 'Bearer realm="catchment"' } : {}),
     },
-    unexpected: told === undefined,
+    unexpected: status === 500,
   }
 }
 

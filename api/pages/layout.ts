@@ -19,6 +19,7 @@ export function layout(frame: Frame, body: Html): string {
 <title>${frame.title} · Catchment</title>
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/style.css">
+<link rel="stylesheet" href="/assets/parts.css">
 <script src="/assets/feed.js" defer></script>
 </head>
 <body>

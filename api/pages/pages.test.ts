@@ -151,7 +151,7 @@ test('held is decided by forms, from this origin only', async () => {
 })
 
 test('assets are served with a tag and to anybody', async () => {
-  for (const name of ['style.css', 'feed.js', 'icon.svg']) {
+  for (const name of ['style.css', 'parts.css', 'feed.js', 'icon.svg']) {
     const first = await app.inject(`/assets/${name}`)
     expect(first.statusCode).toBe(200)
     const again = await app.inject({ url: `/assets/${name}`, headers: { 'if-none-match': String(first.headers.etag) } })
