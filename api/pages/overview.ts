@@ -101,7 +101,7 @@ function needsAttention(partition: PartitionView): boolean {
 function partitionRow(partition: PartitionView, kind: KindView, first: boolean, now: number): Html {
   return html`<tr>${first ? html`<th scope="row" data-label="Kind">${kind.name}</th>` : html`<th></th>`}
   <td data-label="Partition">${partition.name}</td>
-  <td data-label="State">${freshnessBadge(partition.freshness)} ${first && kind.held > 0 && badge(`${count(kind.held)} held`, 'warn')} ${scanState(partition, now)}
+  <td data-label="State">${freshnessBadge(partition.freshness)} ${partition.held > 0 && badge(`${count(partition.held)} held`, 'warn')} ${scanState(partition, now)}
     ${lastScan(partition)}
     ${partition.reason !== undefined && html`<p class="why">${partition.reason}${partition.advice !== undefined && html` <b>${partition.advice}</b>`}</p>`}</td>
   <td data-label="Last complete scan">${ago(partition.completeAt, now)}</td>

@@ -50,6 +50,7 @@ const partition = z.object({
   completeScan: z.string().nullable(),
   completeAt: time.nullable(),
   ageSeconds: z.int().nullable(),
+  held: z.int().describe('Deletions in it that wait for a person.'),
   scan: scan.nullable().describe('The scan begun last.'),
 })
 

@@ -121,6 +121,7 @@ const reasons: Readonly<Record<string, string>> = {
   gone: 'the source said that it is gone',
   get: 'the source was asked and answered that it is gone',
   approved: 'a person approved its deletion',
+  withdrawn: 'no record says any more that it exists (a selector, a mapping or its identifier changed)',
 }
 
 function why(deleted: Json): string {

@@ -9,6 +9,8 @@ export interface PartitionView extends Judged {
   readonly completeScan: string | null
   readonly completeAt: string | null
   readonly ageSeconds: number | null
+  /** Presences of it that a guard keeps. */
+  readonly held: number
   /** The scan begun last, whatever became of it. */
   readonly scan: ScanView | null
 }
@@ -70,6 +72,7 @@ type PartitionRow = Omit<ScanRecord, 'id' | 'state' | 'reason' | 'source' | 'kin
   partition_reason: string | null
   complete_scan: string | null
   complete_at: Date | null
+  partition_held: string
   id: string | null
   state: string
   reason: string | null
@@ -97,6 +100,7 @@ export async function listSources(
   )
   const { rows: partitions } = await db.query<PartitionRow>(
     `SELECT p.kind_id, p.name, p.state AS partition_state, p.reason AS partition_reason, p.complete_scan, p.complete_at,
+       (SELECT count(*) FROM held h WHERE h.partition_id = p.id AND h.kind_id = p.kind_id AND h.state = 'pending') AS partition_held,
        ${scanColumns}
      FROM partitions p
      LEFT JOIN LATERAL (SELECT * FROM scans s WHERE s.partition_id = p.id ORDER BY s.id DESC LIMIT 1) s ON true
@@ -167,6 +171,7 @@ function partitionView(
     completeScan: row.complete_scan,
     completeAt: row.complete_at?.toISOString() ?? null,
     ageSeconds: completeAt === undefined ? null : Math.max(0, Math.round((now - completeAt) / 1000)),
+    held: Number(row.partition_held),
     scan,
   }
 }

@@ -88,6 +88,11 @@ test('held: paged, decided one by one and together, never twice', async () => {
     {},
   ])
   expect(first.next).toBeDefined()
+  const [source] = await listSources(database.db, { github: 3600 }, world.now)
+  expect(source?.kinds.map((kind) => [kind.held, kind.partitions.map((partition) => partition.held)])).toEqual([
+    [4, [4]],
+    [0, [0]],
+  ])
   const [one] = first.items
   if (one === undefined) throw new Error('four are held')
   await decideHeld(database.db, one.id, 'approved', 'ann')
