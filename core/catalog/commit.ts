@@ -7,6 +7,7 @@ import { type Contribution, fold } from './fold.ts'
 import { keepLedger } from './guard.ts'
 import { checkFence } from './leases.ts'
 import { checkPage, writePage } from './page.ts'
+import { sqlState } from './postgres/errors.ts'
 import {
   checkRecords,
   confirmRecords,
@@ -17,7 +18,15 @@ import {
 } from './records.ts'
 import { type Rules, rulesOf } from './refs.ts'
 import { settleBooks, writeQuarantine } from './settle.ts'
-import { type Batch, type Committed, FenceLost, type RecordWrite, type Removal, type Store } from './store.ts'
+import {
+  type Batch,
+  type Committed,
+  FenceLost,
+  type RecordWrite,
+  type Removal,
+  type Store,
+  Unstorable,
+} from './store.ts'
 import { type Change, writeFold } from './write.ts'
 
 /** The batch's kind, locked to the end of the transaction: commits of one kind come one after the other. */
@@ -42,11 +51,17 @@ export function committing(db: Db, cache: RulesCache): Pick<Store, 'commit'> {
         try {
           return await db.transaction((tx) => run(tx, batch, writes, cache))
         } catch (error) {
+          if (isUnstorable(error)) throw new Unstorable(error.message, { cause: error })
           if (!(error instanceof ContributionMoved) || attempt === 5) throw error
         }
       }
     },
   }
+}
+
+/** Data exceptions and limits of the server: the fault is in the batch, not in the moment. */
+function isUnstorable(error: unknown): error is Error {
+  return /^(22|54)/.test(sqlState(error) ?? '')
 }
 
 async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], cache: RulesCache): Promise<Committed> {

@@ -302,7 +302,7 @@ export interface Store {
     after: bigint,
     limit: number,
   ): Promise<readonly { kind: string; kindId: number; record: StoredRecord; body: string }[]>
-  /** Throws StaleDecision, MappingMoved, FenceLost. */
+  /** Throws StaleDecision, MappingMoved, FenceLost, Unstorable. */
   commit(batch: Batch): Promise<Committed>
 
   // Scans. States are those of the table in docs/sync-spec.md.
@@ -386,3 +386,5 @@ export class StaleDecision extends Error {}
 export class FenceLost extends Error {}
 /** Another mapping version is active now: map again. */
 export class MappingMoved extends Error {}
+/** The database cannot hold what the batch contains (a name beyond what an index takes): trying again does not help. */
+export class Unstorable extends Error {}

@@ -1,5 +1,5 @@
 import { type Check, CredentialRefused, RateLimited } from '../sdk/index.ts'
-import { describeError, Quiet, Stopped } from './errors.ts'
+import { asSourceError, describeError, Quiet, Stopped } from './errors.ts'
 import { emit, keepQuiet, mayCall, type Session, untilStopped } from './session.ts'
 import { transition } from './states.ts'
 
@@ -12,7 +12,7 @@ export async function checkCredential(session: Session): Promise<Check> {
   const source = session.runtime.name
   try {
     mayCall(session, 'live')
-    const check = await untilStopped(session, session.runtime.connection.check(session.signal))
+    const check = await ask(session)
     await store.saveCheck(session.source.id, { identity: check.identity, fingerprint: check.fingerprint })
     emit(session, { type: 'check', source, check })
     return check
@@ -22,6 +22,14 @@ export async function checkCredential(session: Session): Promise<Check> {
     if (error instanceof CredentialRefused) await refuseAll(session, error)
     emit(session, { type: 'check', source, error: error instanceof Error ? error : new Error(String(error)) })
     throw error
+  }
+}
+
+async function ask(session: Session): Promise<Check> {
+  try {
+    return await untilStopped(session, session.runtime.connection.check(session.signal))
+  } catch (error) {
+    throw asSourceError(error)
   }
 }
 

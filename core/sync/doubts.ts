@@ -1,4 +1,4 @@
-import type { Doubt } from '../catalog/store.ts'
+import { type Doubt, Unstorable } from '../catalog/store.ts'
 import { BadAnswer, type Got, RateLimited } from '../sdk/index.ts'
 import { type Answer, answerOf, commitAnswer } from './answer.ts'
 import { checkCredential } from './check.ts'
@@ -46,10 +46,23 @@ export async function settleDoubts(session: Session): Promise<number> {
       if (answer === undefined) continue
       const believed = believe(each, answer, checked)
       if (believed.state === 'unknown') await postpone(session, each.doubt, believed.reason)
-      else if (!(await commitAnswer(session, each, believed))) await askAgain(session, each.doubt)
+      else await applyAnswer(session, each, believed)
     }
   }
   return due.length
+}
+
+async function applyAnswer(
+  session: Session,
+  open: OpenDoubt,
+  answer: Exclude<Answer, { state: 'unknown' }>,
+): Promise<void> {
+  try {
+    if (!(await commitAnswer(session, open, answer))) await askAgain(session, open.doubt)
+  } catch (error) {
+    if (!(error instanceof Unstorable)) throw error
+    await postpone(session, open.doubt, `the answer cannot be stored: ${error.message}`)
+  }
 }
 
 /** Side by side, in order, between the same two ticks. */

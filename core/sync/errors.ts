@@ -1,4 +1,4 @@
-import { CatchmentError } from '../sdk/index.ts'
+import { CatchmentError, SourceUnavailable } from '../sdk/index.ts'
 
 export class SourceUnknown extends CatchmentError {
   constructor(source: string) {
@@ -48,6 +48,12 @@ export class Quiet extends Error {
 
 /** The engine stops, or this session's lease is gone. */
 export class Stopped extends Error {}
+
+/** What an integration throws without saying what it means is trouble with its source, never with ours. */
+export function asSourceError(error: unknown): unknown {
+  if (error instanceof CatchmentError || error instanceof Stopped) return error
+  return new SourceUnavailable(error instanceof Error ? error.message : String(error), error)
+}
 
 /** As it is stored beside a delivery or a source, for people. */
 export function describeError(error: unknown): { code: string; message: string; hint?: string } {

@@ -1,4 +1,4 @@
-import type { Cause, InboxRow } from '../catalog/store.ts'
+import { type Cause, type InboxRow, Unstorable } from '../catalog/store.ts'
 import { coalesce, type Heard, type Subject } from './coalesce.ts'
 import { commitPlan } from './commit.ts'
 import { describeError } from './errors.ts'
@@ -95,11 +95,18 @@ async function apply(
     return plan
   }
   let done: Plan['deliveries'] = []
-  await commitPlan(session, kind, async () => {
-    const plan = await prepare()
-    done = plan.deliveries
-    return plan
-  })
+  try {
+    await commitPlan(session, kind, async () => {
+      const plan = await prepare()
+      done = plan.deliveries
+      return plan
+    })
+  } catch (error) {
+    if (!(error instanceof Unstorable)) throw error
+    // Nothing of it was written; what only repeats it is settled with the rest.
+    done = []
+    for (const each of row === undefined ? settled : [row]) await setAside(session, open, each, error)
+  }
   for (const { id } of done) applied(session, open, id)
 }
 

@@ -1,9 +1,10 @@
-import { type ScanRow, StaleDecision, type StoredPage } from '../catalog/store.ts'
+import { type ScanRow, StaleDecision, type StoredPage, Unstorable } from '../catalog/store.ts'
 import type { Cursor, Known } from '../sdk/index.ts'
 import { commitPlan, commitPlanOnce } from './commit.ts'
 import { Stopped } from './errors.ts'
 import { type FetchedPage, type Listing, openListing } from './listing.ts'
-import { planPage, readPage } from './page.ts'
+import { planPage, type ReadPage, readPage, setAside } from './page.ts'
+import { newPlan, type Plan } from './plan.ts'
 import type { Progress } from './progress.ts'
 import type { KindSession, PartitionSession, Session } from './session.ts'
 import { transition } from './states.ts'
@@ -129,8 +130,29 @@ async function prepare(
         .catch((error: unknown) => {
           throw error instanceof StaleDecision ? new Modified(page.cursor) : error
         })
-    } else await commitPlan(session, kind, plan, ready)
+    } else await commitPage(session, kind, read, ready)
     progress.page(ready.page?.counts ?? { items: 0, changed: 0, failed: 0 })
+  }
+}
+
+/** An item that the store cannot hold is set aside like one that cannot be read: its neighbours go on. */
+async function commitPage(session: Session, kind: KindSession, read: ReadPage, ready: Plan): Promise<void> {
+  const plan = (): Promise<Plan> => planPage(session, kind, read)
+  try {
+    await commitPlan(session, kind, plan, ready)
+  } catch (error) {
+    if (!(error instanceof Unstorable)) throw error
+    for (const write of (await plan()).writes) {
+      const alone = { ...newPlan(ready.cause), writes: [write] }
+      try {
+        await session.write(() => commitPlanOnce(session, kind, alone))
+      } catch (refused) {
+        if (!(refused instanceof Unstorable)) throw refused
+        setAside(session, kind, read.listed, write.record.key, refused)
+        read.unstorable.add(write.record.key)
+      }
+    }
+    await commitPlan(session, kind, plan)
   }
 }
 

@@ -126,4 +126,25 @@ describe('what a record says', () => {
     await rescan(rig)
     expect(await rig.catalog()).toEqual(rig.truth())
   })
+
+  it('that the database cannot hold stays as it was; its neighbours go on', async () => {
+    const rig = await rigOf()
+    // Random, since a repeated letter is compressed before it is measured.
+    const long = Array.from({ length: 20_000 }, (_, index) =>
+      String.fromCodePoint(0x4e00 + ((index * 7919) % 20_000)),
+    ).join('')
+    rig.source.put('n001', { name: long })
+    rig.source.put('n002', { color: 'blue' })
+    await rescan(rig)
+    expect(await rig.catalog()).toMatchObject({ 'name-n001': 'red', 'name-n002': 'blue' })
+    expect(await rig.query('SELECT failed::int, state FROM scans ORDER BY id DESC LIMIT 1')).toEqual([
+      { failed: 1, state: 'complete' },
+    ])
+    const session = await rig.session()
+    await rig.deliver(rig.source.changed(rig.source.put('n003', { name: `${long}x` })))
+    await rig.deliver(rig.source.changed(rig.source.put('n004', { color: 'blue' })))
+    await rig.settle(session)
+    expect(await rig.catalog()).toMatchObject({ 'name-n003': 'red', 'name-n004': 'blue' })
+    expect(await rig.query(`SELECT delivery FROM inbox WHERE state = 'dead'`)).toEqual([{ delivery: 'd1' }])
+  })
 })

@@ -21,6 +21,8 @@ export interface ReadPage {
   readonly items: readonly (Seen | Refused)[]
   /** Items without a key: nobody knows what the page contains. */
   readonly keyless: number
+  /** Keys of items that the store refused: set aside like those that cannot be read. */
+  readonly unstorable: Set<Key>
 }
 
 interface Refused {
@@ -48,7 +50,7 @@ export function readPage(session: Session, kind: KindSession, listed: Listed): R
       items.set(key, { key, error: new BadAnswer('the key is twice on the page, with different content') })
     } else items.set(key, item)
   }
-  return { listed, items: [...items.values()], keyless }
+  return { listed, items: [...items.values()], keyless, unstorable: new Set() }
 }
 
 function read(session: Session, kind: KindSession, listed: Listed, key: Key, raw: Json): Seen | Refused {
@@ -60,7 +62,7 @@ function read(session: Session, kind: KindSession, listed: Listed, key: Key, raw
   }
 }
 
-function setAside(session: Session, kind: KindSession, listed: Listed, key: Key, error: unknown): void {
+export function setAside(session: Session, kind: KindSession, listed: Listed, key: Key, error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)
   const { cursor } = listed.page
   session.ports.log('warn', 'item set aside', { source: session.runtime.name, kind: kind.name, cursor, key, message })
@@ -68,7 +70,10 @@ function setAside(session: Session, kind: KindSession, listed: Listed, key: Key,
 
 /** Compares a page with what is stored and decides about each item. */
 export async function planPage(session: Session, kind: KindSession, read: ReadPage): Promise<Plan> {
-  const { listed, items } = read
+  const { listed } = read
+  const items = read.items.map((item) =>
+    read.unstorable.has(item.key) ? { key: item.key, error: 'the store refused it' } : item,
+  )
   const { partition, page, span, scan, number } = listed
   const plan = newPlan(scanCause(scan, partition.row.name))
   plan.moves.add('scan', 'running', 'page')

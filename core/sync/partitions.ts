@@ -1,5 +1,6 @@
-import type { Partition } from '../sdk/index.ts'
+import { CredentialRefused, type Partition, ScopeUnreadable } from '../sdk/index.ts'
 import { makeUnknown } from './check.ts'
+import { asSourceError } from './errors.ts'
 import { type KindSession, mayCall, type PartitionSession, type Session, untilStopped } from './session.ts'
 import { transition } from './states.ts'
 
@@ -9,7 +10,7 @@ import { transition } from './states.ts'
  */
 export async function findPartitions(session: Session, kind: KindSession): Promise<readonly PartitionSession[]> {
   mayCall(session, 'scan')
-  const found = await untilStopped(session, kind.kind.partitions(session.signal))
+  const found = await ask(session, kind)
   const readable: PartitionSession[] = []
   for (const partition of found) {
     const known = await remember(session, kind, partition)
@@ -21,6 +22,17 @@ export async function findPartitions(session: Session, kind: KindSession): Promi
     if (!names.has(name)) await makeUnknown(session, partition, 'forget', 'the source no longer names it')
   }
   return readable
+}
+
+async function ask(session: Session, kind: KindSession): Promise<readonly Partition[]> {
+  try {
+    return await untilStopped(session, kind.kind.partitions(session.signal))
+  } catch (error) {
+    if (error instanceof ScopeUnreadable || error instanceof CredentialRefused) {
+      for (const partition of kind.partitions.values()) await makeUnknown(session, partition, 'refuse', error.message)
+    }
+    throw asSourceError(error)
+  }
 }
 
 async function remember(session: Session, kind: KindSession, { name }: Partition): Promise<PartitionSession> {

@@ -1,9 +1,9 @@
-import { StaleDecision, type Store } from '../catalog/store.ts'
+import { StaleDecision, type Store, Unstorable } from '../catalog/store.ts'
 import type { Json } from '../sdk/index.ts'
 import { commitPlanOnce } from './commit.ts'
 import { expectedOf, mapped } from './observe.ts'
-import { newPlan } from './plan.ts'
-import { type KindSession, type Session } from './session.ts'
+import { newPlan, type Plan } from './plan.ts'
+import type { KindSession, Session } from './session.ts'
 
 type Outdated = Awaited<ReturnType<Store['outdated']>>[number]
 
@@ -27,8 +27,22 @@ export async function remap(session: Session, after = 0n): Promise<bigint | unde
   })
 }
 
-/** In the source's turn, so that only somebody else's write can come between: then the next round has them again. */
+/**
+ * In the source's turn, so that only somebody else's write can come between: then the next round has them again. What
+ * cannot be stored stays as it was; its neighbours go on.
+ */
 async function remapKind(session: Session, kind: KindSession, rows: readonly Outdated[]): Promise<void> {
+  try {
+    await commitPlanOnce(session, kind, planRemap(session, kind, rows))
+  } catch (error) {
+    if (error instanceof StaleDecision) return
+    if (!(error instanceof Unstorable)) throw error
+    if (rows.length > 1) for (const row of rows) await remapKind(session, kind, [row])
+    else session.ports.log('warn', 'record not mapped again', { key: rows[0]?.record.key, message: error.message })
+  }
+}
+
+function planRemap(session: Session, kind: KindSession, rows: readonly Outdated[]): Plan {
   const plan = newPlan({ type: 'remap', mapping: session.mappingId })
   for (const { record, body } of rows) {
     const { key, version, hash, locator, span } = record
@@ -47,9 +61,5 @@ async function remapKind(session: Session, kind: KindSession, rows: readonly Out
     // It was stored as the text of a JSON value.
     plan.writes.push(mapped(session, kind, plan, write, JSON.parse(body) as Json, record))
   }
-  try {
-    await commitPlanOnce(session, kind, plan)
-  } catch (error) {
-    if (!(error instanceof StaleDecision)) throw error
-  }
+  return plan
 }

@@ -1,4 +1,4 @@
-import type { ScanRow } from '../catalog/store.ts'
+import { type ScanRow, Unstorable } from '../catalog/store.ts'
 import { CredentialRefused, RateLimited, ScopeUnreadable } from '../sdk/index.ts'
 import { checkCredential, makeUnknown } from './check.ts'
 import { Quiet } from './errors.ts'
@@ -46,7 +46,7 @@ async function broken(context: ListContext, thrown: unknown): Promise<{ readonly
     if (error instanceof RateLimited) await keepQuiet(session, error.retryAt, error.reserve)
     return await park(context, until)
   }
-  if (!(thrown instanceof ListingBroke)) throw thrown
+  if (!(thrown instanceof ListingBroke || thrown instanceof Unstorable)) throw thrown
   const reason = error instanceof Error ? error.message : String(error)
   if (error instanceof ScopeUnreadable) await makeUnknown(session, partition, 'refuse', reason)
   await end(context, 'fail', reason)

@@ -48,6 +48,7 @@ export async function endScan(
       if (!(error instanceof StaleDecision) || attempt === ATTEMPTS) throw error
     }
   }
+  if (swept.again > 0) await store.requestScan(session.source.id, kind.name)
   const state = transition('scan', 'running', 'finish', onTransition)
   transition('partition', partition.row.state, 'complete', onTransition)
   await store.completeScan(session.fence, scan.id, now(session))
@@ -57,7 +58,6 @@ export async function endScan(
   if (swept.held + swept.removed > 0) {
     await store.setScan(session.fence, scan.id, { state: final, held: swept.held, removed: swept.removed })
   }
-  if (swept.again > 0) await store.requestScan(session.source.id, kind.name)
   progress.say(final)
 }
 
