@@ -9,6 +9,7 @@ import { status } from './commands/status.ts'
 import { sync } from './commands/sync.ts'
 import { registerMappingCommands } from './mapping.ts'
 import { print, printJson, report } from './output.ts'
+import { checkKinds } from './start/kinds.ts'
 import { newSecret } from './start/secrets.ts'
 import { start } from './start/start.ts'
 
@@ -144,6 +145,7 @@ configCommand
   .action((file: string | undefined) =>
     run(async () => {
       const config = loadConfig({ integrations: registry, ...(file === undefined ? {} : { file }) })
+      checkKinds(config, registry)
       for (const warning of config.warnings)
         print(`warning: ${warning.file}:${warning.line}:${warning.column}: ${warning.message}`)
       if (config.file === undefined) print('No catchment.yaml here: npm start runs the sandbox organisation.')
@@ -185,6 +187,9 @@ program
   )
 
 registerMappingCommands(program)
+
+// Whoever closes our output (`| head -1`) has seen enough; that is no reason to end in the middle of something.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
 
 try {
   await program.parseAsync()

@@ -1,3 +1,4 @@
+import { CatchmentError } from '../../core/sdk/index.ts'
 import type { EngineEvent } from '../../core/sync/engine.ts'
 import { duration } from './output.ts'
 
@@ -41,6 +42,7 @@ export function scanLine(event: ScanEvent, elapsed: number): string {
 export class Progress {
   private readonly lines = new Map<string, Line>()
   private drawn = false
+  private readonly refusals = new Map<string, string>()
   private readonly out: NodeJS.WriteStream
   private readonly now: () => number
   private quiet = false
@@ -59,13 +61,22 @@ export class Progress {
     if (event.type === 'scan') this.onScan(event)
     else if (event.type === 'held')
       this.say(`held: ${event.count} ${event.kind} of ${event.source}: ${event.reason}. Look: catchment held`)
-    else if (event.type === 'check' && event.error !== undefined) this.say(`${event.source}: ${event.error.message}`)
+    else if (event.type === 'check' && event.error === undefined) this.refusals.delete(event.source)
+    else if (event.type === 'check' && event.error !== undefined) this.onCheck(event.source, event.error)
     else if (event.type === 'delivery' && event.outcome === 'dead')
       this.say(`${event.source}: delivery ${event.event} was set aside; it is kept and can be replayed`)
     else if (event.type === 'changes' && this.quiet) {
       const parts = (['created', 'updated', 'renamed', 'deleted'] as const).filter((name) => event[name] > 0)
       if (parts.length > 0) this.say(`${event.source}: ${parts.map((name) => `${event[name]} ${name}`).join(', ')}`)
     }
+  }
+
+  /** Every kind asks again, each time; the same answer is said once. */
+  private onCheck(source: string, error: Error): void {
+    const hint = error instanceof CatchmentError && error.hint !== undefined ? `\n  ${error.hint}` : ''
+    const text = `${source}: ${error.message}${hint}`
+    if (this.refusals.get(source) !== text) this.say(text)
+    this.refusals.set(source, text)
   }
 
   private onScan(event: ScanEvent): void {

@@ -73,6 +73,7 @@ const source = z
         held: z.int(),
         quarantined: z.int(),
         nextScanAt: time.nullable(),
+        scanRequested: z.boolean().describe('A scan was asked for and has not begun.'),
         partitions: array(partition),
       }),
     ),

@@ -25,7 +25,7 @@ export function partitionState(partition: PartitionView, now: number): string {
 }
 
 function nextStep(source: SourceView, kind: SourceView['kinds'][number], partition: PartitionView): string {
-  if (kind.held > 0) return `catchment held --source ${source.name} --kind ${kind.name}`
+  if (partition.held > 0) return `catchment held --source ${source.name} --kind ${kind.name}`
   if (partition.advice !== undefined) return partition.advice
   return ''
 }
@@ -53,7 +53,10 @@ export async function status(client: Client, options: { readonly json: boolean }
         partition.name,
         String(kind.records),
         partitionState(partition, now),
-        [kind.held > 0 ? `${kind.held} held` : '', kind.quarantined > 0 ? `${kind.quarantined} quarantined` : '']
+        [
+          partition.held > 0 ? `${partition.held} held` : '',
+          kind.quarantined > 0 ? `${kind.quarantined} quarantined` : '',
+        ]
           .filter((part) => part !== '')
           .join(', '),
         nextStep(source, kind, partition),
@@ -81,6 +84,7 @@ export async function status(client: Client, options: { readonly json: boolean }
 }
 
 function problemText(problem: unknown): string {
-  if (typeof problem === 'object' && problem !== null && 'message' in problem) return String(problem.message)
+  if (typeof problem === 'object' && problem !== null && 'message' in problem)
+    return `${String(problem.message)}${'hint' in problem ? `\n  ${String(problem.hint)}` : ''}`
   return JSON.stringify(problem)
 }

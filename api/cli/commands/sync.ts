@@ -14,8 +14,7 @@ export async function sync(
   kind: string | undefined,
   options: { readonly json: boolean; readonly wait: boolean; readonly timeout: string },
 ): Promise<number> {
-  // The shapes are the server's own, of the same version.
-  const { items } = (await client.get('/api/v1/sources?limit=1000')) as { items: readonly SourceView[] }
+  const items = await sources(client)
   const chosen = items.filter((item) => item.state === 'active' && (source === undefined || item.name === source))
   if (chosen.length === 0)
     throw new CatchmentError(source === undefined ? 'There is no active source.' : `There is no source ${source}.`, {
@@ -23,7 +22,7 @@ export async function sync(
       hint: `Sources: ${items.map((item) => item.name).join(', ') || 'none'}`,
       exitCode: 2,
     })
-  const before = await latest(client)
+  const before = new Map([...(await latest(client))].map(([name, scan]) => [name, scan.id]))
   for (const item of chosen)
     await client.post('/api/v1/scans', { source: item.name, ...(kind === undefined ? {} : { kind }) })
   if (!options.wait) {
@@ -31,33 +30,51 @@ export async function sync(
     else print('Asked for. See how it goes with: catchment status')
     return 0
   }
+  const names = new Set(chosen.map((item) => item.name))
   const deadline = Date.now() + Number(options.timeout) * 1000
-  const expected = chosen.flatMap((item) =>
-    item.kinds
-      .filter((each) => kind === undefined || each.name === kind)
-      .flatMap((each) => each.partitions.map((partition) => `${item.name} ${each.name} ${partition.name}`)),
-  )
-  for (;;) {
-    const now = await latest(client)
-    const done = expected.map((name) => now.get(name)).filter((scan) => scan !== undefined)
-    const fresh = done.filter(
-      (scan) => before.get(nameOf(scan))?.id !== scan.id || !ended.has(before.get(nameOf(scan))?.state ?? ''),
+  for (let idle = 0; ; await pause(200)) {
+    const scans = await latest(client)
+    const kinds = (await sources(client))
+      .filter((item) => names.has(item.name))
+      .flatMap((item) =>
+        item.kinds.filter((each) => kind === undefined || each.name === kind).map((each) => ({ item, each })),
+      )
+    const partitions = kinds.flatMap(({ item, each }) =>
+      each.partitions.map((partition) => ({ name: `${item.name} ${each.name} ${partition.name}`, partition })),
     )
-    const finished = fresh.filter((scan) => ended.has(scan.state))
-    const parked = fresh.find((scan) => scan.state === 'parked')
-    if (finished.length >= expected.length || Date.now() > deadline || parked !== undefined) {
-      if (options.json) printJson({ scans: fresh })
-      else for (const scan of fresh) print(line(scan))
-      if (parked !== undefined) return 3
-      if (finished.length < expected.length)
-        throw new CatchmentError('Not every scan ended in time; they go on.', {
-          code: 'sync_timeout',
-          hint: 'See how it goes with: catchment status',
-        })
-      return finished.every((scan) => scan.state === 'complete') ? 0 : 3
+    const fresh = partitions
+      .map(({ name }) => scans.get(name))
+      .filter((scan): scan is ScanView => scan !== undefined && before.get(nameOf(scan)) !== scan.id)
+    const unfinished = partitions.filter(({ name, partition }) => {
+      const scan = fresh.find((one) => nameOf(one) === name)
+      // What cannot be read is not scanned.
+      return scan === undefined ? partition.state !== 'unknown' : !ended.has(scan.state)
+    })
+    const parked = fresh.some((scan) => scan.state === 'parked')
+    // Between "taken up" and "begun" there is a moment in which neither shows.
+    idle = unfinished.length === 0 && !kinds.some(({ each }) => each.scanRequested) ? idle + 1 : 0
+    const late = Date.now() > deadline
+    if (idle < 2 && !parked && !late) continue
+    const unknown = partitions.filter(({ partition }) => partition.state === 'unknown')
+    if (options.json)
+      printJson({ scans: fresh, unknown: unknown.map(({ name, partition }) => ({ name, reason: partition.reason })) })
+    else {
+      for (const scan of fresh) print(line(scan))
+      for (const { name, partition } of unknown)
+        print(`${name}: unknown${partition.reason === undefined ? '' : `: ${partition.reason}`}`)
     }
-    await pause(200)
+    if (late && !parked)
+      throw new CatchmentError('Not every scan ended in time; they go on.', {
+        code: 'sync_timeout',
+        hint: 'See how it goes with: catchment status',
+      })
+    return !parked && unknown.length === 0 && fresh.every((scan) => scan.state === 'complete') ? 0 : 3
   }
+}
+
+async function sources(client: Client): Promise<readonly SourceView[]> {
+  // The shape is the server's own, of the same version.
+  return ((await client.get('/api/v1/sources?limit=1000')) as { items: readonly SourceView[] }).items
 }
 
 function nameOf(scan: ScanView): string {

@@ -27,9 +27,12 @@ export async function openCatalog(options: {
       ? await startEmbedded({ dataDir: options.dataDir, log: (event) => tell(event, options) })
       : undefined
   const url = embedded?.url ?? options.databaseUrl ?? ''
+  let closing = false
   try {
     const db = await openDatabase(url, {
-      onConnectionError: (error) => options.log('warn', 'a database connection broke', { error: error.message }),
+      onConnectionError: (error) => {
+        if (!closing) options.log('warn', 'a database connection broke', { error: error.message })
+      },
     })
     await migrate(db)
     return {
@@ -41,6 +44,7 @@ export async function openCatalog(options: {
           : `PostgreSQL 18, embedded, in ${embedded.directory}`,
       lost: embedded?.exited ?? new Promise(() => {}),
       close: async () => {
+        closing = true
         await db.close()
         await embedded?.stop()
       },

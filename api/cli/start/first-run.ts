@@ -3,18 +3,22 @@ export function firstRun(facts: {
   readonly url: string
   readonly token: string
   readonly seconds: number
-  readonly sandbox: boolean
+  /** `life`: seconds between two changes in it; 0: none. */
+  readonly sandbox?: { readonly life: number }
 }): readonly string[] {
+  const { sandbox } = facts
   return [
     '',
     `The catalog is ready, ${facts.seconds.toFixed(1)} s after start.`,
     `  First page:  ${facts.url}/?token=${facts.token}`,
     `  API:         ${facts.url}/docs`,
-    ...(facts.sandbox ? ['  The organisation lives: every 20 s somebody changes something, and you see it here.'] : []),
+    ...(sandbox === undefined || sandbox.life === 0
+      ? []
+      : [`  The organisation lives: every ${sandbox.life} s somebody changes something, and you see it here.`]),
     '',
     'In another terminal:',
     '  npm run -s catchment -- status',
     '  npm run -s catchment -- search checkout',
-    `  npm run -s catchment -- explain ${facts.sandbox ? 'service:acme/checkout' : 'service:OWNER/REPOSITORY'}`,
+    `  npm run -s catchment -- explain ${sandbox !== undefined ? 'service:acme/checkout' : 'service:OWNER/REPOSITORY'}`,
   ]
 }

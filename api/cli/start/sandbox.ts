@@ -1,5 +1,9 @@
+import { Redacted, type SourceConfig } from '../../../core/config/index.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
 import type { SpawnedSandbox } from '../../../integrations/github/sandbox/spawn.ts'
+import { ownSecret } from './secrets.ts'
+
+export const sandboxOrganizations = ['acme', 'acme-labs']
 
 /**
  * Registers our webhook in the sandbox, the way a person would in GitHub's settings, and keeps exactly one: the address
@@ -39,5 +43,30 @@ export async function registerHooks(
     if (first === undefined)
       await call('POST', `/orgs/${organization}/hooks`, { name: 'web', active: true, events: ['*'], config })
     else await call('PATCH', `/orgs/${organization}/hooks/${first.id}`, { active: true, events: ['*'], config })
+  }
+}
+
+export function sandboxGone(): Error {
+  return new CatchmentError('The sandbox organisation ended by itself.', {
+    code: 'sandbox_failed',
+    hint: 'Start again; its state is kept.',
+  })
+}
+
+export function sandboxSource(sandbox: SpawnedSandbox, dataDir: string): SourceConfig {
+  return {
+    name: 'github',
+    integration: 'github',
+    config: new Redacted<unknown>({
+      token: sandbox.token,
+      organizations: sandboxOrganizations,
+      baseUrl: sandbox.url,
+      pageSize: 30,
+    }),
+    schedule: { scan: '*/5 * * * *', freshnessSeconds: 900 },
+    variables: {},
+    guard: { share: 0.25, minimum: 5 },
+    quota: { reserve: 0.4 },
+    webhooks: { manage: false, secret: new Redacted(ownSecret(dataDir, 'webhook-secret')) },
   }
 }

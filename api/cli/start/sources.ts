@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Store } from '../../../core/catalog/store.ts'
-import type { Config, SourceConfig } from '../../../core/config/index.ts'
+import type { SourceConfig } from '../../../core/config/index.ts'
 import { type Budgets, createHttp, type Http } from '../../../core/http/index.ts'
 import { parseBlueprints } from '../../../core/mapping/blueprints.ts'
 import { compileMappings } from '../../../core/mapping/compile.ts'
@@ -40,15 +40,13 @@ interface MappingFiles {
 /** Connects one configured source and compiles its mapping; opens no connection and calls nothing yet. */
 export async function buildSource(
   source: SourceConfig,
-  index: number,
-  config: Config,
   integration: Integration,
   store: Store,
   tools: SourceTools,
-  options: { readonly apply: boolean; readonly webhookSecret?: string },
+  options: { readonly apply: boolean; readonly precedence: number },
 ): Promise<BuiltSource> {
   const { connection, http } = connect(source, integration, tools)
-  const precedence = config.precedence.indexOf(source.name)
+  const { precedence } = options
   const files = readFiles(source)
   const row = await store.saveSource({ name: source.name, integration: source.integration, precedence })
   const active = await store.activeMapping(row.id)
@@ -60,16 +58,7 @@ export async function buildSource(
   const keep = changed && !options.apply ? remembered(active.content, connection, active.hash) : undefined
   const mappings = keep?.mappings ?? fromFiles.mappings
   const kinds = source.kinds ?? integration.defaultKinds
-  const known = connection.kinds.map((kind) => kind.name)
-  for (const [place, kind] of kinds.entries()) {
-    if (known.includes(kind)) continue
-    throw config.problem(['sources', index, 'kinds', place], {
-      code: 'kind_unknown',
-      message: `${source.integration} has no kind "${kind}"`,
-      hint: `kinds of ${source.integration}: ${known.join(', ')}`,
-    })
-  }
-  const secret = options.webhookSecret ?? source.webhooks.secret?.reveal()
+  const secret = source.webhooks.secret?.reveal()
   return {
     http,
     warnings: [...files.diagnostics, ...fromFiles.diagnostics],

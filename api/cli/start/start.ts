@@ -3,22 +3,26 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Db } from '../../../core/catalog/db.ts'
 import { readiness } from '../../../core/catalog/query/readiness.ts'
-import { type Config, Redacted, type SourceConfig } from '../../../core/config/index.ts'
+import { listSources } from '../../../core/catalog/query/sources.ts'
+import type { Config, SourceConfig } from '../../../core/config/index.ts'
 import { Budgets } from '../../../core/http/index.ts'
 import { createLog, engineLog } from '../../../core/ops/log.ts'
 import { createMetrics } from '../../../core/ops/metrics.ts'
 import { CatchmentError, type Integration } from '../../../core/sdk/index.ts'
-import type { EngineEvent, Ports } from '../../../core/sync/engine.ts'
+import type { Engine, EngineEvent, Ports } from '../../../core/sync/engine.ts'
 import { createEngine } from '../../../core/sync/index.ts'
 import { type SpawnedSandbox, spawnSandbox } from '../../../integrations/github/sandbox/spawn.ts'
 import { buildServer } from '../../server.ts'
 import { Progress } from '../progress.ts'
 import { openCatalog } from './database.ts'
 import { firstRun } from './first-run.ts'
+import { checkKinds } from './kinds.ts'
 import { listen } from './listen.ts'
-import { registerHooks } from './sandbox.ts'
-import { ownSecret, writePrivate } from './secrets.ts'
+import { registerHooks, sandboxGone, sandboxOrganizations, sandboxSource } from './sandbox.ts'
+import { makeDataDirectory, ownSecret, secretsOf, writePrivate } from './secrets.ts'
+import { onWishToEnd } from './signals.ts'
 import { buildSource } from './sources.ts'
 
 export interface StartOptions {
@@ -33,33 +37,28 @@ export interface StartOptions {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-const sandboxOrganizations = ['acme', 'acme-labs']
-
 /** Runs Catchment until a signal ends it or the database is lost. Answers the exit status. */
 export async function start(options: StartOptions): Promise<number> {
   const { config } = options
   const began = Date.now()
   const ending: (() => Promise<void>)[] = []
   const stop = new AbortController()
-  let signals = 0
   const asked = new Promise<undefined>((resolve) => {
     stop.signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
-  const onSignal = (): void => {
-    signals += 1
-    // Whoever presses Ctrl-C twice does not want to wait; the next start recovers.
-    if (signals > 1) process.exit(130)
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  const deaf = onWishToEnd(stop)
   const progress = new Progress(process.stderr, Date.now)
   const say = (text: string): void => progress.say(text)
 
   try {
+    checkKinds(config, options.integrations)
+    makeDataDirectory(config.data)
     const key = config.adminKey?.reveal() ?? ownSecret(config.data, 'admin-key')
     const log = createLog({
       level: options.environment['CATCHMENT_LOG'] === 'debug' ? 'debug' : 'warn',
-      secrets: [key, config.databaseUrl?.reveal() ?? ''],
+      secrets: [key, ...secretsOf(config)],
+      // Its errors are those of the terminal, which end nothing by themselves.
+      destination: process.stdout,
     })
     const metrics = createMetrics()
     const portLog = engineLog(log)
@@ -107,14 +106,12 @@ export async function start(options: StartOptions): Promise<number> {
     const budgets = new Budgets()
     const precedence = config.mode === 'sandbox' ? ['manual', 'github'] : config.precedence
     const built = []
-    for (const [index, source] of sources.entries()) {
+    for (const source of sources) {
       const integration = options.integrations[source.integration]
       if (integration === undefined) throw unknownIntegration(source, options.integrations)
       built.push(
         await buildSource(
           source,
-          index,
-          { ...config, precedence },
           integration,
           catalog.store,
           {
@@ -122,7 +119,7 @@ export async function start(options: StartOptions): Promise<number> {
             budgets,
             environment: options.environment,
           },
-          { apply: options.apply },
+          { apply: options.apply, precedence: precedence.indexOf(source.name) },
         ),
       )
     }
@@ -172,6 +169,7 @@ export async function start(options: StartOptions): Promise<number> {
     )
     await engine.start()
     ending.push(() => engine.stop())
+    await tryAgain(catalog.db, engine)
 
     const wanted = built.flatMap(({ runtime }) => runtime.kinds.map((kind) => ({ source: runtime.name, kind })))
     void announce({
@@ -184,7 +182,7 @@ export async function start(options: StartOptions): Promise<number> {
         url,
         token: server.loginToken(),
         seconds: (Date.now() - began) / 1000,
-        sandbox: sandbox !== undefined,
+        ...(sandbox === undefined ? {} : { sandbox: { life: options.life } }),
       }))
         say(line)
     })
@@ -203,32 +201,17 @@ export async function start(options: StartOptions): Promise<number> {
       await end().catch((error: unknown) =>
         say(`while stopping: ${error instanceof Error ? error.message : String(error)}`),
       )
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    deaf()
   }
 }
 
-function sandboxGone(): Error {
-  return new CatchmentError('The sandbox organisation ended by itself.', {
-    code: 'sandbox_failed',
-    hint: 'Start again; its state is kept.',
-  })
-}
-
-function sandboxSource(sandbox: SpawnedSandbox, dataDir: string): SourceConfig {
-  return {
-    name: 'github',
-    integration: 'github',
-    config: new Redacted<unknown>({
-      token: sandbox.token,
-      organizations: sandboxOrganizations,
-      baseUrl: sandbox.url,
-      pageSize: 30,
-    }),
-    schedule: { scan: '*/5 * * * *', freshnessSeconds: 900 },
-    variables: {},
-    guard: { share: 0.25, minimum: 5 },
-    quota: { reserve: 0.4 },
-    webhooks: { manage: false, secret: new Redacted(ownSecret(dataDir, 'webhook-secret')) },
+/** A start is a fresh try: whoever has just replaced a token does not wait for the schedule. */
+async function tryAgain(db: Db, engine: Engine): Promise<void> {
+  const objectives = Object.fromEntries(engine.sources.map(({ name, schedule }) => [name, schedule.freshnessSeconds]))
+  for (const { name, kinds } of await listSources(db, objectives, Date.now())) {
+    const configured = engine.sources.find((source) => source.name === name)?.kinds ?? []
+    for (const kind of kinds)
+      if (kind.freshness === 'unknown' && configured.includes(kind.name)) await engine.requestScan(name, kind.name)
   }
 }
 

@@ -22,6 +22,8 @@ export interface KindView {
   readonly held: number
   readonly quarantined: number
   readonly nextScanAt: string | null
+  /** A scan was asked for and has not begun. */
+  readonly scanRequested: boolean
   readonly partitions: readonly PartitionView[]
 }
 
@@ -63,6 +65,7 @@ interface KindRow {
   held: string
   quarantined: string
   next_at: Date | null
+  requested: boolean
 }
 
 type PartitionRow = Omit<ScanRecord, 'id' | 'state' | 'reason' | 'source' | 'kind' | 'partition'> & {
@@ -93,7 +96,7 @@ export async function listSources(
      ORDER BY o.name`,
   )
   const { rows: kinds } = await db.query<KindRow>(
-    `SELECT k.id, k.source_id, k.name, k.live AS records, s.next_at,
+    `SELECT k.id, k.source_id, k.name, k.live AS records, s.next_at, coalesce(s.requested, false) AS requested,
        (SELECT count(*) FROM held h WHERE h.kind_id = k.id AND h.state = 'pending') AS held,
        (SELECT count(*) FROM quarantine q JOIN records r ON r.id = q.record_id WHERE r.kind_id = k.id) AS quarantined
      FROM kinds k LEFT JOIN schedules s ON s.source_id = k.source_id AND s.kind = k.name ORDER BY k.id`,
@@ -122,6 +125,7 @@ export async function listSources(
           held: Number(kind.held),
           quarantined: Number(kind.quarantined),
           nextScanAt: kind.next_at?.toISOString() ?? null,
+          scanRequested: kind.requested,
           partitions: own,
         }
       })

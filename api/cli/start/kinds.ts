@@ -1,0 +1,31 @@
+import type { Config } from '../../../core/config/index.ts'
+import { didYouMean } from '../../../core/mapping/diagnostic.ts'
+import type { Connection, Integration } from '../../../core/sdk/index.ts'
+
+/**
+ * Throws a ConfigError at the first kind that its source does not have. Only the connection knows them, and connecting calls
+ * nothing: so this needs neither a database nor the tool.
+ */
+export function checkKinds(config: Config, integrations: Readonly<Record<string, Integration>>): void {
+  for (const [index, source] of config.sources.entries()) {
+    const integration = integrations[source.integration]
+    if (source.kinds === undefined || integration === undefined) continue
+    const known = connectNowhere(integration, source.config.reveal()).kinds.map((kind) => kind.name)
+    for (const [place, kind] of source.kinds.entries()) {
+      if (known.includes(kind)) continue
+      throw config.problem(['sources', index, 'kinds', place], {
+        code: 'kind_unknown',
+        message: `${source.integration} has no kind "${kind}"`,
+        hint: didYouMean(kind, known) ?? `kinds of ${source.integration}: ${known.join(', ')}`,
+      })
+    }
+  }
+}
+
+function connectNowhere(integration: Integration, settings: unknown): Connection {
+  return integration.connect(settings, {
+    fetch: () => Promise.reject(new Error('nothing is called while the configuration is checked')),
+    log: () => undefined,
+    now: () => 0,
+  })
+}
