@@ -10,6 +10,7 @@ import {
   type Place,
   raised,
   type Stop,
+  selecting,
   single,
   type Walk,
 } from './code.ts'
@@ -44,6 +45,15 @@ export function field(target: Code, name: string, optional: boolean): Code {
 /** `target[key]` with the key computed; it runs in the outer loop. */
 export function index(target: Code, key: Code, optional: boolean): Code {
   const read = (value: Value, at: Value): Value | undefined => (optional ? attempt(value, at) : get(value, at))
+  const fixed = key.constant
+  if (typeof fixed === 'number') {
+    const one = (value: Value): Value | undefined => (isArray(value) ? element(value, fixed) : read(value, fixed))
+    return after(
+      target,
+      one,
+      accessWalk(target, one, () => fixed),
+    )
+  }
   const code = both(target, key, read)
   const walk: Walk = (env, input, place, emit) =>
     key.each(env, input, (at) =>
@@ -60,7 +70,7 @@ export function slice(target: Code, from: Code | null, to: Code | null, optional
 const nothing: Code = single(() => null)
 
 export function iterate(target: Code, optional: boolean): Code {
-  return many(
+  const code = many(
     (env, input, emit) =>
       target === identity
         ? forEach(input, optional, emit)
@@ -80,6 +90,7 @@ export function iterate(target: Code, optional: boolean): Code {
         return forEachField(value, optional, (key, inner) => emit(inner, { at: inner, key, up: found }))
       }),
   )
+  return selecting(code, target)
 }
 
 /** Each element of an array, each value of an object. */

@@ -39,20 +39,27 @@ export const meter = {
   /** Steps left after this slice. */
   rest: 0,
   depth: 0,
-  depthLimit: 0,
-  outputBytes: 0,
+  /** Whether the clock has been looked at. */
+  started: false,
   deadline: 0,
+  /** The first slice, and limits that are looked at often. */
+  first: stride,
+  depthLimit: defaultBudget.depth,
+  outputBytes: defaultBudget.outputBytes,
   limits: defaultBudget,
 }
 
 export function startMeter(budget: Budget): void {
-  meter.limits = budget
-  meter.slice = Math.min(stride, budget.steps)
-  meter.rest = budget.steps - meter.slice
+  if (meter.limits !== budget) {
+    meter.limits = budget
+    meter.first = Math.min(stride, budget.steps)
+    meter.depthLimit = budget.depth
+    meter.outputBytes = budget.outputBytes
+  }
+  meter.slice = meter.first
+  meter.rest = budget.steps - meter.first
   meter.depth = 0
-  meter.depthLimit = budget.depth
-  meter.outputBytes = budget.outputBytes
-  meter.deadline = Number.POSITIVE_INFINITY
+  meter.started = false
 }
 
 /** Count one step. */
@@ -79,8 +86,10 @@ function refill(): void {
   }
   const now = clock()
   // Nearly all evaluations end within the first slice, and never look at the clock.
-  if (meter.deadline === Number.POSITIVE_INFINITY) meter.deadline = now + meter.limits.milliseconds
-  else if (now > meter.deadline) {
+  if (!meter.started) {
+    meter.started = true
+    meter.deadline = now + meter.limits.milliseconds
+  } else if (now > meter.deadline) {
     throw new Exhausted(`the expression runs longer than ${meter.limits.milliseconds} ms`)
   }
 }

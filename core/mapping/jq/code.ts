@@ -56,6 +56,8 @@ export interface Code {
   readonly walk: Walk
   /** The value of a literal, which lets operators specialise. */
   readonly constant?: Value
+  /** Outputs are always the input or something in it, or null: they are no larger than it, and plain JSON if it is. */
+  readonly part?: boolean
 }
 
 /** Stops a generator of which no more is wanted; only ever seen by the one who returned it. */
@@ -104,7 +106,13 @@ export function constant(value: Value): Code {
   return { ...single(() => value), constant: value }
 }
 
+/** Mark code as selecting from its input, if all of these do. */
+export function selecting(code: Code, ...parts: readonly Code[]): Code {
+  return parts.every((part) => part.part === true) ? { ...code, part: true } : code
+}
+
 export const identity: Code = {
+  part: true,
   one: (_env, input) => input,
   each: (_env, input, emit) => emit(input),
   walk: (_env, input, place, emit) => emit(input, place),

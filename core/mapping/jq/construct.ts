@@ -1,5 +1,5 @@
 import { step } from './budget.ts'
-import { type Code, constant, type Env, gather, many, type Stop, single } from './code.ts'
+import { type Code, constant, type Env, gather, many, type One, type Stop, single } from './code.ts'
 import { fail } from './errors.ts'
 import { formatter } from './formats.ts'
 import { excerpt } from './json-write.ts'
@@ -46,22 +46,40 @@ export interface Entry {
 /** `{key: value, ...}`: the first entry is the outermost loop, and a key is outside of its value. */
 export function object(entries: readonly Entry[]): Code {
   const singles = entries.every((entry) => entry.key.one !== null && entry.value.one !== null)
-  if (singles) {
-    const names = entries.map((entry) => entry.key.constant)
-    return single((env, input) => {
-      const draft: Draft = {}
-      for (let at = 0; at < entries.length; at++) {
-        const entry = entries[at]
-        const key = names[at] ?? entry?.key.one?.(env, input)
-        if (key === undefined) return undefined
-        const value = entry?.value.one?.(env, input)
-        if (value === undefined) return undefined
-        put(draft, typeof key === 'string' ? key : notAKey(key), value)
-      }
-      return draft
-    })
-  }
+  if (singles) return named(entries) ?? single((env, input) => buildOne(entries, env, input))
   return many((env, input, emit) => build(entries, 0, {}, env, input, emit))
+}
+
+function buildOne(entries: readonly Entry[], env: Env, input: Value): Value | undefined {
+  const draft: Draft = {}
+  for (const entry of entries) {
+    const key = entry.key.one?.(env, input)
+    if (key === undefined) return undefined
+    const value = entry.value.one?.(env, input)
+    if (value === undefined) return undefined
+    put(draft, typeof key === 'string' ? key : notAKey(key), value)
+  }
+  return draft
+}
+
+/** With names known now, objects are copied from a pattern and filled, which is faster than growing them. */
+function named(entries: readonly Entry[]): Code | null {
+  const pattern: Draft = {}
+  const fields: { readonly key: string; readonly one: One }[] = []
+  for (const { key, value } of entries) {
+    if (typeof key.constant !== 'string' || key.constant === '__proto__' || value.one === null) return null
+    pattern[key.constant] = null
+    fields.push({ key: key.constant, one: value.one })
+  }
+  return single((env, input) => {
+    const draft: Draft = { ...pattern }
+    for (const { key, one } of fields) {
+      const value = one(env, input)
+      if (value === undefined) return undefined
+      draft[key] = value
+    }
+    return draft
+  })
 }
 
 function build(

@@ -7,6 +7,7 @@ import {
   many,
   raised,
   type Stop,
+  selecting,
   settle,
   single,
   Unwind,
@@ -15,6 +16,10 @@ import {
 import { isTrue, type Value } from './value.ts'
 
 export function pipe(left: Code, right: Code): Code {
+  return selecting(piped(left, right), left, right)
+}
+
+function piped(left: Code, right: Code): Code {
   const a = left.one
   const b = right.one
   const walk: Walk = (env, input, place, emit) =>
@@ -31,6 +36,16 @@ export function pipe(left: Code, right: Code): Code {
       return value === undefined ? undefined : right.each(env, value, emit)
     }, walk)
   }
+  if (b !== null) {
+    return many(
+      (env, input, emit) =>
+        left.each(env, input, (value) => {
+          const result = b(env, value)
+          return result === undefined ? undefined : emit(result)
+        }),
+      walk,
+    )
+  }
   return many((env, input, emit) => left.each(env, input, (value) => right.each(env, value, emit)), walk)
 }
 
@@ -42,6 +57,10 @@ export function comma(left: Code, right: Code): Code {
 }
 
 export function conditional(condition: Code, then: Code, otherwise: Code): Code {
+  return selecting(branch(condition, then, otherwise), then, otherwise)
+}
+
+function branch(condition: Code, then: Code, otherwise: Code): Code {
   const test = condition.one
   const yes = then.one
   const no = otherwise.one
@@ -92,6 +111,10 @@ export function logic(operator: 'and' | 'or', left: Code, right: Code): Code {
 
 /** `left // right`: the true outputs of the left, or else the right. An error of the left stays an error. */
 export function alternative(left: Code, right: Code): Code {
+  return selecting(either(left, right), left, right)
+}
+
+function either(left: Code, right: Code): Code {
   const a = left.one
   const b = right.one
   const walk: Walk = (env, input, place, emit) => {

@@ -85,6 +85,7 @@ export function sortedKeys(object: ValueObject): string[] {
 }
 
 export function equal(left: Value, right: Value, depth = 0): boolean {
+  if (typeof left === 'string') return left === right
   if (left === right && typeof left !== 'number') return true
   if (isNumber(left)) {
     if (!isNumber(right)) return false

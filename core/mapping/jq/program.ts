@@ -7,7 +7,7 @@ import { firstOf } from './control.ts'
 import { Exhausted, JqRuntimeError, JqSyntaxError, Raised } from './errors.ts'
 import { fromJson } from './json-read.ts'
 import { toJson } from './json-write.ts'
-import { finish } from './output.ts'
+import { finish, finishPart } from './output.ts'
 import { parse } from './parser.ts'
 import { NeedsText, precision } from './precision.ts'
 import { run } from './run.ts'
@@ -46,30 +46,48 @@ export interface Program {
 export function compile(source: string, options: CompileOptions = {}): Program {
   const { code, names, ast } = prepare(source, options)
   const first = firstOf(code)
+  const none = names.length === 0
+  const hand = code.part === true ? finishPart : finish
   return {
     source,
     ast,
     single: code.one !== null,
-    first: (input, context) =>
-      evaluate(input, context, names, (env, value) => {
-        const result = first(env, value)
-        return result === undefined ? undefined : finish(result)
-      }),
-    all: (input, context) => evaluate(input, context, names, (env, value) => gather(code, env, value).map(finish)),
+    first(input, context) {
+      // Written out, since this is called a dozen times for each item that a source has.
+      const env = begin(context, names, none)
+      try {
+        const result = first(env, input)
+        return result === undefined ? undefined : hand(result)
+      } catch (error) {
+        return again(error, context, () => {
+          const result = first(env, inputAgain(context))
+          return result === undefined ? undefined : finish(result)
+        })
+      }
+    },
+    all(input, context) {
+      const env = begin(context, names, none)
+      try {
+        return gather(code, env, input).map(hand)
+      } catch (error) {
+        return again(error, context, () => gather(code, env, inputAgain(context)).map(finish))
+      }
+    },
   }
 }
 
 /** Each output over JSON text, numbers with all their digits. For tests and tools that compare with jq. */
 export function evaluateText(source: string, text: string, emit: (value: Value) => void, context?: RunContext): void {
   const { code, names } = prepare(source, {})
-  startMeter(context?.budget ?? defaultBudget)
-  const input = fromJson(text)
-  evaluate(input, context, names, (env, value) =>
-    code.each(env, value, (output) => {
+  const env = begin(context, names, false)
+  try {
+    code.each(env, fromJson(text), (output) => {
       emit(output)
       return undefined
-    }),
-  )
+    })
+  } catch (error) {
+    throw explain(error)
+  }
 }
 
 function prepare(source: string, options: CompileOptions) {
@@ -85,29 +103,30 @@ function prepare(source: string, options: CompileOptions) {
   }
 }
 
-function evaluate<T>(
-  input: Value,
-  context: RunContext = {},
-  names: readonly string[],
-  work: (env: Env, input: Value) => T,
-): T {
+function begin(context: RunContext | undefined, names: readonly string[], none: boolean): Env {
+  startMeter(context?.budget ?? defaultBudget)
+  run.now = context?.now
+  precision.recoverable = context?.text !== undefined
+  if (none) return null
   let env: Env = null
-  for (const name of names) env = new Cell(context.variables?.[name] ?? null, null, env)
-  run.now = context.now
+  for (const name of names) env = new Cell(context?.variables?.[name] ?? null, null, env)
+  return env
+}
+
+/** An evaluation that met a number it must know exactly is run again over the text; other errors are translated. */
+function again<T>(error: unknown, context: RunContext | undefined, work: () => T): T {
+  if (!(error instanceof NeedsText) || context?.text === undefined) throw explain(error)
   startMeter(context.budget ?? defaultBudget)
-  const { text } = context
-  precision.recoverable = text !== undefined
-  try {
-    return work(env, input)
-  } catch (error) {
-    if (!(error instanceof NeedsText) || text === undefined) throw explain(error)
-  }
   precision.recoverable = false
   try {
-    return work(env, fromJson(text()))
-  } catch (error) {
-    throw explain(error)
+    return work()
+  } catch (other) {
+    throw explain(other)
   }
+}
+
+function inputAgain(context: RunContext | undefined): Value {
+  return fromJson(context?.text?.() ?? 'null')
 }
 
 function explain(error: unknown): unknown {

@@ -8,8 +8,8 @@ import { type Builtins, missing, typeError } from './define.ts'
 
 /** Regular expressions. Patterns are compiled once: most are literals, and the others repeat from item to item. */
 export const regex: Builtins = {
-  'test/1': (re = missing) => onPattern(re, null, isMatch),
-  'test/2': (re = missing, flags = missing) => onPattern(re, flags, isMatch),
+  'test/1': (re = missing) => fixedTest(re, null) ?? onPattern(re, null, isMatch),
+  'test/2': (re = missing, flags = missing) => fixedTest(re, flags) ?? onPattern(re, flags, isMatch),
   'match/1': (re = missing) => onPattern(re, null, eachMatch),
   'match/2': (re = missing, flags = missing) => onPattern(re, flags, eachMatch),
   'capture/1': (re = missing) => onPattern(re, null, eachCapture),
@@ -26,6 +26,19 @@ export const regex: Builtins = {
   'sub/3': (re = missing, by = missing, flags = missing) => substitute(re, by, flags, ''),
   'gsub/2': (re = missing, by = missing) => substitute(re, by, null, 'g'),
   'gsub/3': (re = missing, by = missing, flags = missing) => substitute(re, by, flags, 'g'),
+}
+
+/** `test` of a pattern that is known now, which nearly all are: compiled when it is first reached. */
+function fixedTest(re: Code, flags: Code | null): Code | null {
+  const source = re.constant
+  const mode = flags === null ? null : flags.constant
+  if (typeof source !== 'string' || (mode !== null && typeof mode !== 'string')) return null
+  let pattern: Pattern | undefined
+  return single((_env, input) => {
+    const text = subject(input)
+    pattern ??= patternOf(source, mode)
+    return pattern.regex.test(text)
+  })
 }
 
 interface Pattern {
@@ -148,6 +161,7 @@ function describe(text: string, match: Match, { names }: Regex): Value {
 
 /** The named groups of a match as an object. */
 function namedGroups(text: string, match: Match, { names }: Regex): Value {
+  if (names.length === 0) return {}
   const draft: Draft = {}
   for (const { name, group } of [...names].sort((a, b) => a.group - b.group)) {
     put(draft, name, groupText(text, match, group))

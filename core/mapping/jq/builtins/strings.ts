@@ -1,5 +1,5 @@
 import { forEach } from '../access.ts'
-import { steps } from '../budget.ts'
+import { checkLength, steps } from '../budget.ts'
 import { fail } from '../errors.ts'
 import { toText } from '../formats.ts'
 import { toNumber } from '../numbers.ts'
@@ -72,6 +72,12 @@ function trim(input: Value, start: boolean, end: boolean): Value {
 
 /** Null is empty, numbers and booleans are written out; other kinds are an error of the addition. */
 function join(input: Value, separator: Value): Value {
+  if (isArray(input) && typeof separator === 'string' && input.every((item) => typeof item === 'string')) {
+    steps(1 + (input.length >> 2))
+    const text = input.join(separator)
+    checkLength(text.length)
+    return text
+  }
   let result: Value = null
   forEach(input, false, (item) => {
     const start = result === null ? '' : add(result, separator)
@@ -106,5 +112,6 @@ function implode(input: Value): Value {
 function recase(input: Value, letters: RegExp, change: (text: string) => string): Value {
   if (typeof input !== 'string') return fail('explode input must be a string')
   steps(1 + (input.length >> 4))
-  return input.replace(letters, change)
+  // What has no letters to change is most of what comes by.
+  return input.search(letters) < 0 ? input : input.replace(letters, change)
 }

@@ -64,7 +64,6 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
     test(text) {
       if (tester !== null && tester.cost(text.length) <= affordable) {
         step()
-        tester.expression.lastIndex = 0
         return tester.expression.test(text)
       }
       return search(new Machine(program, text, options), text, 0) !== null
@@ -86,7 +85,7 @@ function nativeOf(pattern: Pattern, options: RegexOptions, captures: boolean): S
   const native = translate(pattern, options, captures)
   if (native === null) return null
   try {
-    const expression = new RegExp(native.source, captures && pattern.groups > 0 ? 'dgu' : 'gu')
+    const expression = new RegExp(native.source, captures ? (pattern.groups > 0 ? 'dgu' : 'gu') : 'u')
     return { expression, groups: pattern.groups, cost: native.cost }
   } catch {
     // An engine that does not know modifiers for ignoring case.

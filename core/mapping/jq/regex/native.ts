@@ -23,8 +23,12 @@ export function translate(pattern: Pattern, options: RegexOptions, captures: boo
   const source = translator.node(pattern.root)
   if (source === null) return null
   const { loops, branches } = translator
-  const anchored = source.startsWith('^')
-  return { source, cost: (length) => (length + 1) ** (loops + (anchored ? 0 : 1)) * 2 ** branches }
+  const power = loops + (source.startsWith('^') ? 0 : 1)
+  const factor = 2 ** branches
+  return {
+    source,
+    cost: (length) => (power === 0 ? factor : power === 1 ? factor * length : factor * (length + 1) ** power),
+  }
 }
 
 const word = `[${types['w']}]`

@@ -1,0 +1,142 @@
+import { deepStrictEqual } from 'node:assert'
+import { spawnSync } from 'node:child_process'
+import { registerHooks } from 'node:module'
+import { compile, type Program } from '../core/mapping/jq/index.ts'
+import type { Json } from '../core/model/json.ts'
+import { type Bench, interleave } from './harness.ts'
+import { type Shape, shapes } from './mapping-shapes.ts'
+
+type Mapping = (item: Json) => Readonly<Record<string, Json>>
+
+/** How fast mapping is beside parsing, beside the same mapping written by hand, and beside jq itself. */
+export const mapping: Bench = {
+  title: 'parsing and mapping against JSON.parse alone, hand-written JavaScript and jq (worst of four kinds of items)',
+  defaults: { n: 300, seconds: 1 },
+  async run({ n, seconds }, say) {
+    const unmetered = await import(new URL('../core/mapping/jq/index.ts?unmetered', import.meta.url).href)
+    const results: Record<string, Measured> = {}
+    for (const shape of shapes) {
+      const items = Array.from({ length: n }, (_each, at) => shape.item(at))
+      const texts = items.map((item) => JSON.stringify(item))
+      const parsed = texts.map((text): Json => JSON.parse(text))
+      const program = mappingOf(shape, compile)
+      // The copy has the same exports.
+      const free = mappingOf(shape, unmetered.compile as typeof compile)
+      // Written for items of this shape and no other.
+      const byHand = shape.byHand as unknown as Mapping
+      for (const item of parsed) deepStrictEqual(program(item), byHand(item), `${shape.name} differs from by hand`)
+      const perSecond = (work: () => void) => async () => rate(work, n, seconds)
+      const measured = await interleave(
+        {
+          parse: perSecond(() => texts.forEach((text) => JSON.parse(text))),
+          'parse and map': perSecond(() => texts.forEach((text) => program(JSON.parse(text)))),
+          map: perSecond(() => parsed.forEach((item) => program(item))),
+          'map without budget': perSecond(() => parsed.forEach((item) => free(item))),
+          'by hand': perSecond(() => parsed.forEach((item) => byHand(item))),
+          jq: async () => nativeRate(shape, texts, seconds),
+        },
+        (line) => say(`${shape.name}: ${line}`),
+      )
+      results[shape.name] = summarize(measured, texts)
+    }
+    const worst = Object.values(results).reduce((a, b) => (b.share < a.share ? b : a))
+    return {
+      value: worst.parseAndMap,
+      unit: 'items/s',
+      baseline: { name: 'JSON.parse alone', value: worst.parse, unit: 'items/s' },
+      shapes: results,
+      byHandFactor: Math.max(...Object.values(results).map(({ byHandFactor }) => byHandFactor)),
+      timesJq: Math.min(...Object.values(results).map(({ timesJq }) => timesJq)),
+      budgetOverhead: Math.max(...Object.values(results).map(({ budgetOverhead }) => budgetOverhead)),
+    }
+  },
+}
+
+interface Measured {
+  readonly bytes: number
+  readonly parse: number
+  readonly parseAndMap: number
+  readonly map: number
+  readonly byHand: number
+  readonly jq: number
+  readonly share: number
+  readonly byHandFactor: number
+  readonly timesJq: number
+  readonly budgetOverhead: number
+}
+
+function summarize(measured: { readonly [name: string]: number }, texts: readonly string[]): Measured {
+  const get = (name: string): number => Math.round(measured[name] ?? 0)
+  const fixed = (value: number): number => Number(value.toFixed(3))
+  return {
+    bytes: Math.round(texts.reduce((sum, text) => sum + text.length, 0) / texts.length),
+    parse: get('parse'),
+    parseAndMap: get('parse and map'),
+    map: get('map'),
+    byHand: get('by hand'),
+    jq: get('jq'),
+    share: fixed(get('parse and map') / get('parse')),
+    byHandFactor: fixed(get('by hand') / get('map')),
+    timesJq: fixed(get('parse and map') / get('jq')),
+    budgetOverhead: fixed(get('map without budget') / get('map') - 1),
+  }
+}
+
+function mappingOf(shape: Shape, compiler: typeof compile): Mapping {
+  const programs = Object.entries(shape.expressions).map(([name, text]): [string, Program] => [name, compiler(text)])
+  return (item) => {
+    const result: Record<string, Json> = {}
+    for (const [name, program] of programs) result[name] = program.first(item) ?? null
+    return result
+  }
+}
+
+/** Items per second of something done over all items. */
+function rate(work: () => void, items: number, seconds: number): number {
+  const start = performance.now()
+  let turns = 0
+  let now = start
+  do {
+    work()
+    turns++
+    now = performance.now()
+  } while (now - start < seconds * 1000)
+  return (turns * items * 1000) / (now - start)
+}
+
+/** The whole mapping as one program of the jq on this machine; zero where there is none. Without the time to start. */
+function nativeRate(shape: Shape, texts: readonly string[], seconds: number): number {
+  const program = `{${Object.entries(shape.expressions)
+    .map(([name, text]) => `${name}: (${text})`)
+    .join(', ')}}`
+  const time = (lines: readonly string[]): number => {
+    const start = performance.now()
+    const { error, status } = spawnSync('jq', ['-c', program], {
+      input: lines.join('\n'),
+      stdio: ['pipe', 'ignore', 'inherit'],
+    })
+    return error === undefined && status === 0 ? performance.now() - start : Number.NaN
+  }
+  const idle = time(texts.slice(0, 1))
+  const turns = Math.max(1, Math.round(seconds * 4))
+  const taken = time(Array.from({ length: turns }, () => texts).flat()) - idle
+  return Number.isNaN(taken) ? 0 : (turns * texts.length * 1000) / taken
+}
+
+/** A second copy of the engine, in which counting steps does nothing: what the budget costs is the difference. */
+registerHooks({
+  resolve(specifier, context, next) {
+    const resolved = next(specifier, context)
+    const wanted = specifier.endsWith('?unmetered') || (context.parentURL?.endsWith('?unmetered') ?? false)
+    if (!wanted || !resolved.url.startsWith('file:') || resolved.url.endsWith('?unmetered')) return resolved
+    return { ...resolved, url: `${resolved.url}?unmetered` }
+  },
+  load(url, context, next) {
+    const loaded = next(url, context)
+    if (!url.endsWith('/budget.ts?unmetered') || loaded.source === null || loaded.source === undefined) return loaded
+    const source = loaded.source
+      .toString()
+      .replace(/export function steps?\([^]*?\n\}/g, (text) => `${text.slice(0, text.indexOf('{') + 1)}}`)
+    return { ...loaded, source }
+  },
+})
