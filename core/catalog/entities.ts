@@ -47,12 +47,12 @@ export async function lockEntities(
   >(
     `/* lock:entities */
      SELECT e.id, e.blueprint, e.identifier, e.anchor, e.stub, e.derived, e.revision, e.updated_at, e.title, e.team, e.properties, e.relations, e.failed
-     FROM entities e WHERE e.deleted IS NULL AND e.id IN (
+     FROM entities e WHERE e.deleted IS NULL AND e.id = ANY (ARRAY (
        SELECT c.entity_id FROM contributions c WHERE c.record_id = ANY ($1::int8[])
-       UNION ALL
+       UNION
        SELECT n.id FROM unnest($2::text[], $3::text[]) u (blueprint, identifier)
        CROSS JOIN LATERAL (SELECT n.id FROM entities n
-         WHERE n.blueprint = u.blueprint AND n.identifier = u.identifier AND n.deleted IS NULL OFFSET 0) n)
+         WHERE n.blueprint = u.blueprint AND n.identifier = u.identifier AND n.deleted IS NULL OFFSET 0) n))
      ORDER BY e.id FOR UPDATE OF e`,
     [
       array('int8', records),

@@ -2,7 +2,7 @@ import { array, type Cell } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { type Document, same } from './document.ts'
 import type { Fold } from './fold.ts'
-import { type Ref, refsOf, refTarget } from './refs.ts'
+import { refsOf, refTarget } from './refs.ts'
 import { insertRows, table } from './rows.ts'
 import type { Placed } from './write.ts'
 
@@ -94,14 +94,17 @@ export async function writeRefs(tx: Queryable, written: readonly Placed[]): Prom
     stale.filter(({ settled }) => settled.row !== undefined).map(({ id }) => id),
   )
   const rows: Cell[][] = []
+  // Entities of one batch point at the same few things.
+  const targets = new Map<string, bigint>()
   for (const { settled, id, rules } of stale) {
-    for (const ref of refsOf(settled.document.relations, rules)) rows.push(refCells(id, ref))
+    for (const { relation, position, blueprint, identifier } of refsOf(settled.document.relations, rules)) {
+      const name = `${blueprint}:${identifier}`
+      const target = targets.get(name) ?? refTarget(blueprint, identifier)
+      targets.set(name, target)
+      rows.push([id, relation, position, target, blueprint, identifier])
+    }
   }
   await insertRows(tx, refs, rows)
-}
-
-function refCells(id: bigint, { relation, position, blueprint, identifier }: Ref): Cell[] {
-  return [id, relation, position, refTarget(blueprint, identifier), blueprint, identifier]
 }
 
 /** A former name leads to its latest holder until a live entity takes it. */

@@ -16,49 +16,48 @@ export function searchWords(text: string): string[] {
 
 /** Bits of a position in a tsvector; A ranks highest. */
 const weight = { A: 0xc000, B: 0x8000, D: 0 }
-const lastPosition = 0x3fff
 
 /**
  * A tsvector in binary form, made here because it costs the server four times as much: title as weight A, identifier as
- * B, searchable properties as D.
+ * B, searchable properties as D. A word has one place, its first, which is also its best.
  */
 export function tsvector(identifier: string, document: Document, searchable: readonly string[]): Buffer {
-  const words = new Map<string, number[]>()
-  let position = 0
-  const add = (text: string, rank: number): void => {
-    for (const word of searchWords(text)) {
-      position = Math.min(position + 1, lastPosition)
-      const cut = word.length > longestWord ? word.slice(0, longestWord).toWellFormed() : word
-      const places = words.get(cut)
-      // Places must grow, and the server keeps 255 of a word.
-      if (places === undefined) {
-        if (words.size < mostWords) words.set(cut, [rank | position])
-      } else if (places.length < 8 && position < lastPosition) places.push(rank | position)
-    }
-  }
-  if (document.title !== null) add(document.title, weight.A)
-  add(identifier, weight.B)
-  for (const name of searchable) for (const text of texts(document.properties[name])) add(text, weight.D)
+  const words = new Map<string, number>()
+  if (document.title !== null) add(words, document.title, weight.A)
+  add(words, identifier, weight.B)
+  for (const name of searchable) for (const text of texts(document.properties[name])) add(words, text, weight.D)
   return encode(words)
 }
 
-function* texts(value: Json | undefined): Generator<string> {
-  if (typeof value === 'string') yield value
-  else if (typeof value === 'number') yield String(value)
-  else if (Array.isArray(value)) for (const each of value) yield* texts(each)
-  else if (isObject(value)) for (const each of Object.values(value)) yield* texts(each)
+function add(words: Map<string, number>, text: string, rank: number): void {
+  for (const word of searchWords(text)) {
+    if (words.size === mostWords) return
+    const cut = word.length > longestWord ? word.slice(0, longestWord).toWellFormed() : word
+    if (!words.has(cut)) words.set(cut, rank | (words.size + 1))
+  }
 }
 
-function encode(words: ReadonlyMap<string, readonly number[]>): Buffer {
-  let size = 4
-  for (const [word, places] of words) size += Buffer.byteLength(word) + 3 + places.length * 2
-  const buffer = Buffer.allocUnsafe(size)
-  let at = buffer.writeInt32BE(words.size, 0)
-  for (const [word, places] of words) {
-    at += buffer.write(word, at)
-    at = buffer.writeUInt8(0, at)
-    at = buffer.writeUInt16BE(places.length, at)
-    for (const place of places) at = buffer.writeUInt16BE(place, at)
+function texts(value: Json | undefined): readonly string[] {
+  if (typeof value === 'string') return [value]
+  if (typeof value === 'number') return [String(value)]
+  if (Array.isArray(value)) return value.flatMap(texts)
+  return isObject(value) ? Object.values(value).flatMap(texts) : []
+}
+
+/** Encoded here, then copied out at its size: most vectors are short. */
+const scratch = Buffer.allocUnsafeSlow(4 + mostWords * (longestWord * 3 + 5))
+
+function encode(words: ReadonlyMap<string, number>): Buffer {
+  let at = scratch.writeInt32BE(words.size, 0)
+  for (const [word, place] of words) {
+    at += scratch.write(word, at)
+    // End of the word, the number of its places, its place.
+    scratch[at] = 0
+    scratch[at + 1] = 0
+    scratch[at + 2] = 1
+    scratch[at + 3] = place >> 8
+    scratch[at + 4] = place & 0xff
+    at += 5
   }
-  return buffer
+  return Buffer.from(scratch.subarray(0, at))
 }

@@ -91,11 +91,9 @@ export async function writeFold(
 }
 
 function byName(left: Placed, right: Placed): number {
-  const [a, b] = [
-    `${left.settled.blueprint}:${left.settled.identifier}`,
-    `${right.settled.blueprint}:${right.settled.identifier}`,
-  ]
-  return a < b ? -1 : 1
+  const [a, b] = [left.settled, right.settled]
+  if (a.blueprint !== b.blueprint) return a.blueprint < b.blueprint ? -1 : 1
+  return a.identifier < b.identifier ? -1 : 1
 }
 
 /**

@@ -145,9 +145,10 @@ CREATE TABLE refs (
   position integer NOT NULL,
   target bigint NOT NULL,                  -- hash of blueprint and identifier
   blueprint text COLLATE "C" NOT NULL,
-  identifier text COLLATE "C" NOT NULL,
-  PRIMARY KEY (entity_id, relation, position)
+  identifier text COLLATE "C" NOT NULL
 );
+-- No key: an entity's refs are only ever written all together, and a key over three columns costs as much as the rest of the row.
+CREATE INDEX refs_entity ON refs (entity_id);
 CREATE INDEX refs_target ON refs (target);
 
 -- The same in TypeScript: core/catalog/refs.ts.

@@ -89,7 +89,7 @@ function advice(facts: PartitionFacts): string {
     case 'held':
       return 'Look at what is held and approve or reject it: catchment held'
     default:
-      return `Look at the reason, then scan again: catchment sync ${facts.source} --kind ${facts.kind}`
+      return `Look at the reason, then scan again: catchment sync ${facts.source} ${facts.kind}`
   }
 }
 
