@@ -138,18 +138,26 @@ describe('the sandbox changes and the catalog follows', () => {
   })
 
   it('makes no call before the reset when the rate limit is used up, and says until when it is parked', async () => {
-    await catchment.sandbox.control.fault({ kind: 'rate-limit-exhausted', seconds: 8, match: {} })
+    await catchment.sandbox.control.fault({ kind: 'rate-limit-exhausted', seconds: 25, match: {} })
     const parked = await cli(['sync'], { folder: folder.path })
-    expect(parked.stdout).toMatch(/parked/)
-    await catchment.sandbox.control.clearRequests()
+    expect(parked).toMatchObject({ code: 3 })
+    expect(parked.stdout).toMatch(/parked.*until \d{4}-/)
     const status = await cli(['status'], { folder: folder.path })
     expect(status.stdout).toMatch(/parked until \d\d:\d\d:\d\d/)
+    const { body } = await catchment.get('/api/v1/scans?state=parked&limit=1')
+    const until = Date.parse((body as { items: { parkedUntil: string }[] }).items[0]?.parkedUntil ?? '')
+    expect(until).toBeGreaterThan(Date.now())
+    await catchment.sandbox.control.clearRequests()
     await catchment.sandbox.control.heal()
-    const first = await eventually('calls go on after the reset', async () => {
-      const { requests } = await catchment.sandbox.control.requests()
-      return requests.length > 0 ? requests : undefined
-    })
-    expect(first.length).toBeGreaterThan(0)
+    const requests = await eventually(
+      'calls go on after the reset',
+      async () => {
+        const log = await catchment.sandbox.control.requests()
+        return log.requests.length > 0 ? log.requests : undefined
+      },
+      60_000,
+    )
+    expect(requests[0]?.at).toBeGreaterThanOrEqual(until)
     await expectEqual(catchment)
   })
 })
