@@ -39,16 +39,16 @@ export async function chaosStep(simulation: Simulation): Promise<void> {
   await advance(simulation)
 }
 
-/** Grants one effect; when nobody can go on, lets time pass. */
-export async function advance({ scheduler, violate }: Simulation): Promise<void> {
+/** Grants one effect; when nobody can go on, lets time pass. Answers whether it was time that passed. */
+export async function advance({ scheduler }: Simulation): Promise<boolean> {
   if (await scheduler.grant()) {
-    if (scheduler.blocked > 0) await scheduler.recheck()
-    return
+    await scheduler.recheck()
+    return false
   }
-  if (scheduler.passTime()) return
+  if (scheduler.passTime()) return true
   scheduler.note('nobody can go on')
-  if (scheduler.blocked > 0) await scheduler.recheck()
-  void violate
+  await scheduler.recheck()
+  return false
 }
 
 /** Those that ended are replaced after a while. */
@@ -161,7 +161,7 @@ interface Held {
 }
 
 /** A person looks at one thing that is held, and decides rightly if at all. */
-export async function decideOne(simulation: Simulation, eagerness: number): Promise<void> {
+export async function decideOne(simulation: Simulation, eagerness: number, doubtful = 0.3): Promise<void> {
   const { database, random, scheduler, person, world, auditor } = simulation
   const { rows } = await database.plain.query<Held>(
     `SELECT h.id, h.record_id, k.name AS kind, r.key, p.name AS partition, h.what FROM held h JOIN kinds k ON k.id = h.kind_id
@@ -172,7 +172,7 @@ export async function decideOne(simulation: Simulation, eagerness: number): Prom
   const { id, kind, key, partition, what } = held
   const there = partition !== null && world.find(kind, key)?.partitions.has(partition) === true
   // What is there and yet held will be seen again; sometimes a person says so first.
-  if (what === 'presence' && there && !random.chance(0.3)) return
+  if (what === 'presence' && there && !random.chance(doubtful)) return
   const decision = what === 'presence' && there ? 'rejected' : 'approved'
   scheduler.note(`a person decides: ${what} of ${key} is ${decision}`)
   if (decision === 'approved' && partition !== null) auditor.watch.approved.add(`${held.record_id} ${partition}`)

@@ -112,7 +112,7 @@ function runtimeOf(source: SourceName, owner: Owner, now: () => number, around: 
     mappings: plant?.mappings?.(mappings) ?? mappings,
     mappingContent: { file: 'simulated', mapping: version, blueprints: blueprints[source], variables: {} },
     kinds: kindsOf[source],
-    schedule: { scan: '*/20 * * * * *', freshnessSeconds: 60 },
+    schedule: { scan: '0 * * * *', freshnessSeconds: 60 },
     guard: plant?.noGuard === true ? { share: 1, minimum: 1_000_000 } : guardRule,
     precedence: source === 'alpha' ? 0 : 1,
     webhookSecret: secret,

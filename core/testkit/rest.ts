@@ -9,12 +9,10 @@ const patience = 12_000
  * is answered. Then the catalog is compared with the truth.
  */
 export async function comeToRest(simulation: Simulation, enough: () => boolean): Promise<void> {
-  const { scheduler, faults, network, auditor, versions, random } = simulation
+  const { scheduler, faults, auditor, versions, random } = simulation
   faults.on = false
   scheduler.note('no more faults')
   await calm(simulation)
-  network.hurry()
-  if (!(await settle(simulation, enough))) return
   await correct(simulation)
   if (!(await settle(simulation, enough))) return
   simulation.violate(await auditor.atRest(versions))
@@ -74,7 +72,7 @@ const openSql = `
      WHERE r.state = 'live' AND r.mapping_id <> s.mapping_id) AS outdated,
     (SELECT count(*) FROM partitions p LEFT JOIN scans s ON s.id = p.complete_scan
      WHERE p.state <> 'known' OR s.begin_tick IS NULL OR s.begin_tick <= $1) AS unscanned,
-    15 - (SELECT count(*) FROM partitions) AS unseen`
+    10 - (SELECT count(*) FROM partitions) AS unseen`
 
 /** Grants until nothing is left to do. False: it never ends, or something was violated. */
 async function settle(simulation: Simulation, enough: () => boolean): Promise<boolean> {
@@ -82,29 +80,31 @@ async function settle(simulation: Simulation, enough: () => boolean): Promise<bo
   const { rows } = await database.plain.query<{ last: string }>('SELECT last_value AS last FROM tick')
   const frozen = rows[0]?.last ?? '0'
   const until = scheduler.steps + patience
-  let asked = false
-  let open = ''
+  let open: string | undefined
+  let idle = 100
   for (let round = 1; scheduler.steps < until; round++) {
     await scheduler.quiet()
     await simulation.check()
     if (enough()) return false
     await replace(simulation)
     scheduler.now += 2
-    if (!asked && simulation.processes.some(({ started }) => started)) {
-      asked = true
+    // A request may be answered by the rest of a scan that was open already: then it is made again.
+    if (open !== undefined && / unscanned/u.test(open) && !/ (scans|requested)/u.test(open)) {
+      open = undefined
       requestScans(simulation, 'alpha')
       requestScans(simulation, 'beta')
     }
     if (network.size > 0) deliverOne(simulation)
     if (round % 20 === 0) {
-      await decideOne(simulation, 1)
+      await decideOne(simulation, 1, 0)
       open = await left(simulation, frozen)
-      if (open === '' && asked && network.size === 0) return true
+      if (open === '' && network.size === 0) return true
     }
-    const before = scheduler.now
-    await advance(simulation)
-    // Nobody has anything to do for now: pauses may be long.
-    if (scheduler.now - before > 500) scheduler.now += 20_000
+    // When nobody has anything to do for now, pauses may be long.
+    if (await advance(simulation)) {
+      scheduler.now += Math.floor(idle)
+      idle = Math.min(idle * 1.1, 600_000)
+    } else idle = Math.max(100, idle * 0.995)
   }
   simulation.violate([{ invariant: 'rest', text: `it does not come to rest: ${open}` }])
   return false

@@ -187,6 +187,9 @@ export class Scheduler {
 
   /** Somebody gave up locks: who waited for them may have got on. In the order in which they began to wait. */
   async recheck(): Promise<void> {
+    if (this.#blocked.length === 0) return
+    // First those go on that were not blocked, so that the order in which they ask does not hang on a race.
+    await this.quiet()
     for (const blocked of [...this.#blocked]) {
       if (await blocked.waiting.effect.blocked?.(blocked.finished)) continue
       const outcome = blocked.outcome ?? (await blocked.finished)

@@ -1,11 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { openDatabase } from '../catalog/postgres/connect.ts'
-import { migrate } from '../catalog/postgres/migrate.ts'
-import { createDatabase, dropDatabase, withDatabase } from './database.ts'
 import { plants } from './plants.ts'
 import { type FoundViolation, type Report, simulate, stepsPerMinute } from './simulation.ts'
-import { startTemporary } from './temporary.ts'
+import { startSimulationServer } from './simulation-server.ts'
 
 const usage = `simulate --seed N --minutes M [--plant NAME] [--json]
   --seed N       what happens follows from it alone: the same seed gives the same trace
@@ -36,14 +32,11 @@ async function main(): Promise<number> {
     console.error(usage)
     return 2
   }
-  const report = await withServer((url) =>
-    simulate({
-      seed,
-      steps: Math.ceil(minutes * stepsPerMinute),
-      url,
-      ...(values.plant === undefined ? {} : { plant: values.plant }),
-    }),
-  )
+  const plant = values.plant === undefined ? {} : { plant: values.plant }
+  const server = await startSimulationServer()
+  const report = await server
+    .fresh((url) => simulate({ seed, steps: Math.ceil(minutes * stepsPerMinute), url, ...plant }))
+    .finally(() => server.stop())
   if (!values.json) print(report)
   console.log(JSON.stringify(summary(report)))
   return report.violations.length === 0 ? 0 : 1
@@ -60,23 +53,6 @@ function print({ violations, rests, steps }: Report): void {
 
 function tell({ invariant, text, seed, step, story }: FoundViolation): void {
   console.log(`\n${story.join('\n')}\n\n${invariant} is violated at step ${step} of seed ${seed}: ${text}\n`)
-}
-
-async function withServer<T>(work: (url: string) => Promise<T>): Promise<T> {
-  const server = await startTemporary()
-  const name = `simulation_${randomUUID().replaceAll('-', '')}`
-  try {
-    await createDatabase(server.url, name)
-    const url = withDatabase(server.url, name)
-    const db = await openDatabase(url)
-    await migrate(db)
-    await db.query(`ALTER DATABASE "${name}" SET deadlock_timeout = '1h'`)
-    await db.close()
-    return await work(url)
-  } finally {
-    await dropDatabase(server.url, name).catch(() => undefined)
-    await server.stop()
-  }
 }
 
 process.exitCode = await main()

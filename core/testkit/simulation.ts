@@ -218,14 +218,14 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   }
 
   for (const source of ['alpha', 'beta'] as const) {
-    for (const kind of kindsOf[source]) for (let count = 0; count < 8; count++) world.create(source, kind)
+    for (const kind of kindsOf[source]) for (let count = 0; count < 7; count++) world.create(source, kind)
   }
   const enough = (): boolean => scheduler.steps >= steps || (found.length > 0 && options.stopAtFirst !== false)
   try {
     simulation.start()
     while (!enough()) {
       faults.on = true
-      const until = scheduler.steps + 300 + random.below(1200)
+      const until = scheduler.steps + 1000 + random.below(4000)
       while (scheduler.steps < until && !enough()) await chaosStep(simulation)
       if (found.length > 0 && options.stopAtFirst !== false) break
       await comeToRest(simulation, () => found.length > 0 && options.stopAtFirst !== false)

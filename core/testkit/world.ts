@@ -10,7 +10,7 @@ export const kindsOf = {
 export type SourceName = 'alpha' | 'beta'
 export type KindName = 'repo' | 'person' | 'service' | 'team' | 'incident'
 
-export const partitionNames: readonly string[] = ['p1', 'p2', 'p3']
+export const partitionNames: readonly string[] = ['p1', 'p2']
 
 /** What is true of one object at its source. */
 export interface Thing {
@@ -112,7 +112,7 @@ export class World {
     const about = (what: string, happenings: readonly Happening[]) => ({ what: `${what} ${thing.key}`, happenings })
     const dead = this.things.filter((each) => each.kind === kind && each.partitions.size === 0)
     const roll = random.below(100)
-    if (roll < 10 && living.length < 16) return { what: `create ${kind}`, happenings: this.create(source, kind) }
+    if (roll < 10 && living.length < 12) return { what: `create ${kind}`, happenings: this.create(source, kind) }
     if (roll < 40) return about('change', this.#change(thing))
     if (roll < 46) return about('change and back', this.#changeAndBack(thing))
     if (roll < 58) return about('rename', this.rename(thing))
