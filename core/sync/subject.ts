@@ -65,6 +65,9 @@ function planBody(
   const decision = decideSeen(session, kind, seen, where, stored)
   if (decision.do === 'ask') ask(decision.reason, false)
   if (decision.do !== 'replace') return
+  // It may be older than a deletion that left no trace, and nobody can be asked: the next scan tells.
+  if (kind.kind.get === undefined && presenceState(stored, partition.row.id) !== 'live')
+    plan.requestedScans.add(kind.name)
   try {
     planWrite(session, kind, plan, seen, where, stored)
   } catch (error) {
