@@ -21,6 +21,12 @@ export function duration(milliseconds: number): string {
   return `${Math.round(seconds / 86_400)} d`
 }
 
+/** What the engine remembers of a refused check: `SourceView.problem`. */
+export function problemOf(stored: unknown): { readonly message: string; readonly hint?: string } | undefined {
+  if (typeof stored !== 'object' || stored === null || !('message' in stored)) return undefined
+  return { message: String(stored.message), ...('hint' in stored ? { hint: String(stored.hint) } : {}) }
+}
+
 export function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }

@@ -1,12 +1,13 @@
 import type { SourceView } from '../../../core/catalog/query/sources.ts'
 import type { Client } from '../client.ts'
-import { duration, print, printJson, table } from '../output.ts'
+import { duration, print, printJson, problemOf, table } from '../output.ts'
 
 type PartitionView = SourceView['kinds'][number]['partitions'][number]
 
 /** What a partition is doing or how fresh it is, in the fewest words: "fresh 40 s", "scanning 38 % 2 min left", "unknown: ...". */
-export function partitionState(partition: PartitionView, now: number): string {
+export function partitionState(partition: PartitionView, pausedUntil: string | null, now: number): string {
   const { scan } = partition
+  if (pausedUntil !== null) return `parked until ${pausedUntil.slice(11, 19)} UTC: rate limit`
   if (scan?.state === 'parked')
     return `parked${scan.parkedUntil === null ? '' : ` until ${scan.parkedUntil.slice(11, 19)} UTC`}: rate limit`
   if (scan?.state === 'running') {
@@ -52,7 +53,7 @@ export async function status(client: Client, options: { readonly json: boolean }
         kind.name,
         partition.name,
         String(kind.records),
-        partitionState(partition, now),
+        partitionState(partition, source.pausedUntil, now),
         [
           partition.held > 0 ? `${partition.held} held` : '',
           kind.quarantined > 0 ? `${kind.quarantined} quarantined` : '',
@@ -71,7 +72,9 @@ export async function status(client: Client, options: { readonly json: boolean }
     ),
   )
   for (const source of items) {
-    if (source.problem !== null) print(`${source.name}: ${problemText(source.problem)}`)
+    const problem = problemOf(source.problem)
+    if (problem !== undefined)
+      print(`${source.name}: ${problem.message}${problem.hint === undefined ? '' : `\n  ${problem.hint}`}`)
     if (source.state === 'frozen')
       print(
         `${source.name}: no longer in the configuration; kept as it was. Remove it with: catchment source remove ${source.name}`,
@@ -81,10 +84,4 @@ export async function status(client: Client, options: { readonly json: boolean }
     if (dead > 0) print(`${source.name}: ${dead} deliveries were set aside; GET /api/v1/deliveries?state=dead says why`)
   }
   return unhealthy ? 3 : 0
-}
-
-function problemText(problem: unknown): string {
-  if (typeof problem === 'object' && problem !== null && 'message' in problem)
-    return `${String(problem.message)}${'hint' in problem ? `\n  ${String(problem.hint)}` : ''}`
-  return JSON.stringify(problem)
 }

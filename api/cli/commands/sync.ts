@@ -3,7 +3,7 @@ import type { ScanView } from '../../../core/catalog/query/scans.ts'
 import type { SourceView } from '../../../core/catalog/query/sources.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
 import type { Client } from '../client.ts'
-import { print, printJson } from '../output.ts'
+import { print, printJson, problemOf } from '../output.ts'
 
 const ended = new Set(['complete', 'incomplete', 'held'])
 
@@ -50,7 +50,8 @@ export async function sync(
       // What cannot be read is not scanned.
       return scan === undefined ? partition.state !== 'unknown' : !ended.has(scan.state)
     })
-    const parked = fresh.some((scan) => scan.state === 'parked')
+    const paused = kinds.find(({ item }) => item.pausedUntil !== null)?.item
+    const parked = paused !== undefined || fresh.some((scan) => scan.state === 'parked')
     // Between "taken up" and "begun" there is a moment in which neither shows.
     idle = unfinished.length === 0 && !kinds.some(({ each }) => each.scanRequested) ? idle + 1 : 0
     const late = Date.now() > deadline
@@ -60,6 +61,8 @@ export async function sync(
       printJson({ scans: fresh, unknown: unknown.map(({ name, partition }) => ({ name, reason: partition.reason })) })
     else {
       for (const scan of fresh) print(line(scan))
+      if (paused !== undefined)
+        print(`${paused.name}: parked until ${paused.pausedUntil}: the rate limit is used up; it goes on by itself`)
       for (const { name, partition } of unknown)
         print(`${name}: unknown${partition.reason === undefined ? '' : `: ${partition.reason}`}`)
     }
@@ -68,8 +71,22 @@ export async function sync(
         code: 'sync_timeout',
         hint: 'See how it goes with: catchment status',
       })
+    const silent = kinds.find(
+      ({ item, each }) => !fresh.some((scan) => scan.source === item.name && scan.kind === each.name),
+    )
+    if (silent !== undefined && !parked) throw notBegun(silent.item, silent.each.name)
     return !parked && unknown.length === 0 && fresh.every((scan) => scan.state === 'complete') ? 0 : 3
   }
+}
+
+/** A credential that is refused leaves no scan behind, and neither does a source that is away. */
+function notBegun({ name, problem }: SourceView, kind: string): CatchmentError {
+  const why = problemOf(problem)
+  return new CatchmentError(`No scan of ${name} ${kind} could begin${why === undefined ? '.' : `: ${why.message}`}`, {
+    code: 'scan_not_begun',
+    hint: why?.hint ?? 'The log of the start says why. It is tried again every minute.',
+    exitCode: 3,
+  })
 }
 
 async function sources(client: Client): Promise<readonly SourceView[]> {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Control, connectControl } from './control/client.ts'
 import { tokenInput } from './control/schema.ts'
 import { makeToken, switchboard } from './control/switchboard.ts'
@@ -83,6 +83,8 @@ async function freePort(host: string, wanted: number): Promise<number> {
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const host = options.host ?? '127.0.0.1'
   const clock = options.clock ?? Date.now
+  // Ours alone; the folders above it are not ours to close.
+  mkdirSync(dirname(resolve(options.data)), { recursive: true })
   mkdirSync(options.data, { recursive: true, mode: 0o700 })
   const world = new World(options.data, clock)
   if (world.empty) seedWorld(world, options.seed ?? 1, options.repos ?? 60)
