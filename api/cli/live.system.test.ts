@@ -28,7 +28,7 @@ async function catalog(catchment: Running): Promise<Map<string, string | null>> 
   const { body } = await catchment.get('/api/v1/entities?blueprint=service&limit=1000')
   // The shape is the API's own; its tests hold it to its schema.
   return new Map(
-    (body as Listed).items.map((item) => [item.identifier, item.properties['description'] as string | null]),
+    (body as Listed).items.map((item) => [item.identifier, (item.properties['description'] ?? null) as string | null]),
   )
 }
 
@@ -144,8 +144,8 @@ describe('the sandbox changes and the catalog follows', () => {
     expect(parked.stdout).toMatch(/parked.*until \d{4}-/)
     const status = await cli(['status'], { folder: folder.path })
     expect(status.stdout).toMatch(/parked until \d\d:\d\d:\d\d/)
-    const { body } = await catchment.get('/api/v1/scans?state=parked&limit=1')
-    const until = Date.parse((body as { items: { parkedUntil: string }[] }).items[0]?.parkedUntil ?? '')
+    const { body } = await catchment.get('/api/v1/sources')
+    const until = Date.parse((body as { items: { pausedUntil: string }[] }).items[0]?.pausedUntil ?? '')
     expect(until).toBeGreaterThan(Date.now())
     await catchment.sandbox.control.clearRequests()
     await catchment.sandbox.control.heal()

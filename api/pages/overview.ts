@@ -52,6 +52,7 @@ function sourceCard(source: SourceView, now: number): Html {
   return html`<section class="card">
   <h2>${source.name} ${freshnessBadge(source.freshness)} ${source.state === 'frozen' && badge('frozen', 'unknown')}
     <span class="soft">${source.integration}${source.identity !== null && ` as ${source.identity}`}</span></h2>
+  ${source.pausedUntil !== null && html`<p class="notice">Parked until ${source.pausedUntil.slice(11, 19)} UTC: the rate limit is used up. It goes on by itself.</p>`}
   ${source.problem !== null && html`<p class="notice bad">${problemText(source.problem)}</p>`}
   ${
     held > 0 &&

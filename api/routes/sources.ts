@@ -3,6 +3,7 @@ import { getBlueprint, listBlueprints } from '../../core/catalog/query/blueprint
 import { pageOf } from '../../core/catalog/query/cursor.ts'
 import { listScans } from '../../core/catalog/query/scans.ts'
 import { listSources } from '../../core/catalog/query/sources.ts'
+import { removeSource } from '../../core/catalog/remove-source.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
@@ -62,6 +63,7 @@ const source = z
     freshness,
     objectiveSeconds: z.number().nullable(),
     identity: z.string().nullable().describe('Who its credential is.'),
+    pausedUntil: time.nullable().describe('The source asked to wait: until then it is not called.'),
     problem: json.describe('What the last check of the credential found wrong.'),
     deliveries: z.object({ waiting: z.int(), lagSeconds: z.number(), dead: z.int() }),
     doubts: z.int().describe('Keys that the source still has to be asked about.'),
@@ -99,6 +101,32 @@ export function sourceRoutes(app: Api, { db, engine, objectives, now }: Context)
       },
     },
     async ({ query }) => pageOf(await listSources(db, objectives, now()), (one) => one.name, defined(query)),
+  )
+
+  app.delete(
+    '/sources/:name',
+    {
+      schema: {
+        tags: ['sync'],
+        summary: 'Remove a source that is no longer configured, with its records and what only they said',
+        params: z.object({ name: text }),
+        response: {
+          200: z.object({
+            source: z.string(),
+            records: z.int(),
+            deleted: z.int().describe('Entities that nothing else said anything of.'),
+            updated: z.int().describe('Entities that other sources know, too.'),
+          }),
+          ...problems,
+        },
+      },
+    },
+    async ({ params, who }) => {
+      const removed = await removeSource(db, params.name, { who, now: now() })
+      // What the feed has to tell is there now.
+      engine.wake()
+      return removed
+    },
   )
 
   app.get(

@@ -338,7 +338,9 @@ export interface Store {
     }[]
   >
   /** Holds (pending, approved or rejected) on presences of this partition whose record the scan saw. */
-  seenHolds(scanId: bigint): Promise<readonly { recordId: bigint; what: string; partitionId: number }[]>
+  seenHolds(
+    scanId: bigint,
+  ): Promise<readonly { recordId: bigint; what: string; partitionId: number; state: OpenHold['state'] }[]>
   livePresences(partitionId: number): Promise<number>
 
   // Guard and holds.
@@ -388,3 +390,6 @@ export class FenceLost extends Error {}
 export class MappingMoved extends Error {}
 /** The database cannot hold what the batch contains (a name beyond what an index takes): trying again does not help. */
 export class Unstorable extends Error {}
+
+/** Where a pause that the source asked for is remembered, so that a restart keeps it: a schedule row of no kind. */
+export const PAUSE = '(pause)'

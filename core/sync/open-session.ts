@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Fence, SourceRow } from '../catalog/store.ts'
+import { type Fence, PAUSE, type SourceRow } from '../catalog/store.ts'
 import type { Json } from '../sdk/index.ts'
 import type { Ports, SourceRuntime } from './engine.ts'
 import { MappingPending } from './errors.ts'
 import { createMutex } from './mutex.ts'
-import { type KindSession, PAUSE, type PartitionSession, type Session, type Settings } from './session.ts'
+import type { KindSession, PartitionSession, Session, Settings } from './session.ts'
 
 export interface SessionInput {
   readonly ports: Ports

@@ -1,5 +1,5 @@
 import type { Db } from '../catalog/db.ts'
-import type { Fence, PartitionRow, SourceRow } from '../catalog/store.ts'
+import { type Fence, PAUSE, type PartitionRow, type SourceRow } from '../catalog/store.ts'
 import type { Kind } from '../sdk/index.ts'
 import type { EngineEvent, Ports, SourceRuntime } from './engine.ts'
 import { Quiet, Stopped } from './errors.ts'
@@ -7,9 +7,12 @@ import type { Mutex } from './mutex.ts'
 import type { OnTransition } from './states.ts'
 
 export interface EngineOptions {
-  /** Names this process in leases: unique among all that share the database. */
+  /**
+   * Names this process in leases: unique among all that share the database at one time. One that keeps its name over a
+   * restart takes its leases up again at once, instead of waiting until those of the process that crashed have run out.
+   */
   readonly holder: string
-  /** How long a lease lasts without renewal. Default 30. */
+  /** How long a lease lasts without renewal; so long another process waits after a crash. Default 15. */
   readonly leaseSeconds?: number
   /** Activate changed mapping files at start. Otherwise the active version has to be handed in. */
   readonly applyPending?: boolean
@@ -17,7 +20,7 @@ export interface EngineOptions {
   readonly backlogLimit?: number
   /** Deliveries read at a time. Default 100. */
   readonly inboxBatch?: number
-  /** Doubts asked about at a time, and how many of them side by side. Default 16 and 4. */
+  /** Doubts asked about at a time, and how many of them side by side. Default 16 and 8. */
   readonly doubtBatch?: number
   readonly doubtConcurrency?: number
   /** Longest wait without a wake. Default 1,000. */
@@ -31,12 +34,12 @@ export type Settings = Required<Omit<EngineOptions, 'onTransition' | 'db'>> & Pi
 
 export function settingsOf(options: EngineOptions): Settings {
   return {
-    leaseSeconds: 30,
+    leaseSeconds: 15,
     applyPending: false,
     backlogLimit: 10_000,
     inboxBatch: 100,
     doubtBatch: 16,
-    doubtConcurrency: 4,
+    doubtConcurrency: 8,
     pollMilliseconds: 1000,
     ...options,
   }
@@ -95,9 +98,6 @@ export function mayCall(session: Session, what: 'scan' | 'live'): void {
   const until = what === 'scan' ? Math.max(session.quietUntil, session.scansQuietUntil) : session.quietUntil
   if (now(session) < until) throw new Quiet(until)
 }
-
-/** Where a pause that the source asked for is remembered, so that a restart keeps it: a schedule row of no kind. */
-export const PAUSE = '(pause)'
 
 /** The source asked for a pause: nothing goes out on this credential before its end; with `reserve` no listing. */
 export async function keepQuiet(session: Session, until: number, reserve: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import type { Queryable } from '../db.ts'
+import { PAUSE } from '../store.ts'
 import { type Freshness, type Judged, judge, worst } from './freshness.ts'
 import { type ScanRecord, type ScanView, scanColumns, scanView } from './scans.ts'
 
@@ -36,6 +37,8 @@ export interface SourceView {
   readonly objectiveSeconds: number | null
   /** Who its credential is. */
   readonly identity: string | null
+  /** The source asked to wait (its rate limit is used up): until then it is not called. */
+  readonly pausedUntil: string | null
   /** What the last check of the credential found wrong. */
   readonly problem: Json
   readonly deliveries: { readonly waiting: number; readonly lagSeconds: number; readonly dead: number }
@@ -50,6 +53,7 @@ interface SourceRow {
   integration: string
   state: 'active' | 'frozen'
   identity: string | null
+  paused: Date | null
   problem: Json
   waiting: string
   oldest: Date | null
@@ -88,12 +92,13 @@ export async function listSources(
   now: number,
 ): Promise<readonly SourceView[]> {
   const { rows: sources } = await db.query<SourceRow>(
-    `SELECT o.id, o.name, o.integration, o.state, o.identity, o.problem, i.waiting, i.oldest,
+    `SELECT o.id, o.name, o.integration, o.state, o.identity, o.problem, q.next_at AS paused, i.waiting, i.oldest,
        (SELECT count(*) FROM inbox d WHERE d.source_id = o.id AND d.state = 'dead') AS dead,
        (SELECT count(*) FROM doubts d JOIN kinds k ON k.id = d.kind_id WHERE k.source_id = o.id) AS doubts
-     FROM sources o CROSS JOIN LATERAL (
+     FROM sources o LEFT JOIN schedules q ON q.source_id = o.id AND q.kind = $1 CROSS JOIN LATERAL (
        SELECT count(*) AS waiting, min(received_at) AS oldest FROM inbox i WHERE i.source_id = o.id AND i.state = 'accepted') i
      ORDER BY o.name`,
+    [PAUSE],
   )
   const { rows: kinds } = await db.query<KindRow>(
     `SELECT k.id, k.source_id, k.name, k.live AS records, s.next_at, coalesce(s.requested, false) AS requested,
@@ -136,6 +141,7 @@ export async function listSources(
       freshness: worst(views.map((kind) => kind.freshness)),
       objectiveSeconds: objective ?? null,
       identity: source.identity,
+      pausedUntil: source.paused !== null && source.paused.getTime() > now ? source.paused.toISOString() : null,
       problem: source.problem,
       deliveries: { waiting: Number(source.waiting), lagSeconds: Math.round(lagSeconds), dead: Number(source.dead) },
       doubts: Number(source.doubts),
