@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Db } from '../core/catalog/db.ts'
+import { openDatabase } from '../core/catalog/postgres/connect.ts'
+import { startEmbedded } from '../core/catalog/postgres/embedded.ts'
+import { migrate } from '../core/catalog/postgres/migrate.ts'
+import { createStore } from '../core/catalog/postgres-store.ts'
+import { compileMappings, parseBlueprints } from '../core/mapping/index.ts'
+import { openSession, runScan, type SourceRuntime, settingsOf } from '../core/sync/index.ts'
+import { createDatabase, dropDatabase, withDatabase } from '../core/testkit/database.ts'
+import type { Synthetic } from './synthetic.ts'
+
+export interface Server {
+  /** A migrated, empty database. */
+  database(): Promise<{ readonly url: string; drop(): Promise<void> }>
+  readonly pid: number
+  stop(): Promise<void>
+}
+
+/** The embedded server as it ships, on a directory of its own: `fsync` on, nothing tuned for the bench. */
+export async function startServer(): Promise<Server> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'catchment-bench-'))
+  const server = await startEmbedded({ dataDir, log: () => undefined })
+  let number = 0
+  await createDatabase(server.url, 'template_bench')
+  const template = await openDatabase(withDatabase(server.url, 'template_bench'))
+  await migrate(template)
+  await template.close()
+  return {
+    pid: server.pid,
+    async database() {
+      const name = `bench_${++number}`
+      await createDatabase(server.url, name, { template: 'template_bench' })
+      return { url: withDatabase(server.url, name), drop: () => dropDatabase(server.url, name) }
+    },
+    async stop() {
+      await server.stop()
+      await rm(server.directory, { recursive: true, force: true })
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** The shipped mapping and blueprints over the synthetic source. */
+export async function runtimeOf({ connection }: Synthetic): Promise<SourceRuntime> {
+  const folder = new URL('../mappings/github/', import.meta.url)
+  const mapping = await readFile(new URL('mapping.yaml', folder), 'utf8')
+  const parsed = parseBlueprints('blueprints.yaml', await readFile(new URL('blueprints.yaml', folder), 'utf8'))
+  const { mappings, diagnostics } = compileMappings({
+    file: 'mapping.yaml',
+    text: mapping,
+    blueprints: parsed.blueprints,
+  })
+  if (diagnostics.some(({ severity }) => severity === 'error')) throw new Error('the shipped mapping has errors')
+  return {
+    name: 'bench',
+    integration: 'synthetic',
+    connection,
+    mappings,
+    mappingContent: { file: 'mapping.yaml', mapping, blueprints: parsed.blueprints, variables: {} },
+    kinds: ['repository'],
+    schedule: { scan: '0 * * * *', freshnessSeconds: 3600 },
+    guard: { share: 0.25, minimum: 5 },
+    precedence: 0,
+  }
+}
+
+/** One scan of the source by the shipped engine. Answers the seconds it took. */
+export async function scanOnce(db: Db, runtime: SourceRuntime): Promise<number> {
+  const store = createStore(db)
+  const { name, integration, precedence } = runtime
+  const source = await store.saveSource({ name, integration, precedence })
+  const fence = await store.acquireLease('source:bench', 'bench', 3600)
+  if (fence === undefined) throw new Error('the lease is taken')
+  const ports = {
+    store,
+    clock: { now: () => Date.now(), sleep: (milliseconds: number) => sleep(milliseconds) },
+    random: () => Math.random(),
+    log: (level: string, message: string, fields?: unknown) => {
+      if (level === 'error' || level === 'warn') console.error(message, fields)
+    },
+  }
+  const session = await openSession({
+    ports,
+    runtime,
+    settings: settingsOf({ holder: 'bench' }),
+    source,
+    fence,
+    signal: new AbortController().signal,
+  })
+  const start = performance.now()
+  await runScan(session, 'repository')
+  const seconds = (performance.now() - start) / 1000
+  await store.releaseLease(fence)
+  return seconds
+}
