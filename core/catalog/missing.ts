@@ -1,6 +1,6 @@
 import type { JsonObject } from '../model/json.ts'
 import type { Db } from './db.ts'
-import type { Store } from './store.ts'
+import type { OpenHold, Store } from './store.ts'
 
 type Methods = Pick<Store, 'missing' | 'seenHolds' | 'livePresences' | 'approvedHolds'>
 
@@ -55,14 +55,24 @@ export function sweeping(db: Db): Methods {
     },
 
     async seenHolds(scanId) {
-      const { rows } = await db.query<{ record_id: string; what: string; partition_id: number }>(
-        `SELECT h.record_id, h.what, h.partition_id FROM scans s JOIN held h ON h.partition_id = s.partition_id AND ${open}
+      const { rows } = await db.query<{
+        record_id: string
+        what: string
+        partition_id: number
+        state: OpenHold['state']
+      }>(
+        `SELECT h.record_id, h.what, h.partition_id, h.state FROM scans s JOIN held h ON h.partition_id = s.partition_id AND ${open}
          WHERE s.id = $1 AND h.what = 'presence'
            AND EXISTS (SELECT FROM scan_pages g WHERE g.scan_id = s.id AND h.record_id = ANY (g.records))
          ORDER BY h.id`,
         [scanId],
       )
-      return rows.map((row) => ({ recordId: BigInt(row.record_id), what: row.what, partitionId: row.partition_id }))
+      return rows.map(({ record_id, what, partition_id, state }) => ({
+        recordId: BigInt(record_id),
+        what,
+        partitionId: partition_id,
+        state,
+      }))
     },
 
     async livePresences(partitionId) {

@@ -110,7 +110,9 @@ describe('a scan', () => {
     const scan = await begin()
     expect(await world.store.seenHolds(scan)).toEqual([])
     await world.commit({ page: await pageOf(scan, 0, ['a']) })
-    expect(await world.store.seenHolds(scan)).toEqual([{ recordId, what: 'presence', partitionId: world.partitionId }])
+    expect(await world.store.seenHolds(scan)).toEqual([
+      { recordId, what: 'presence', partitionId: world.partitionId, state: 'pending' },
+    ])
   })
 
   test('goes on after a restart, parked or not, and is fenced', async () => {

@@ -72,8 +72,8 @@ async function dissolveSeen(
   if (seen.length === 0) return
   await commitPlan(session, kind, () => {
     const plan = newPlan(scanCause(scan.id, partition.row.name))
-    for (const hold of seen) {
-      plan.moves.add('hold', 'pending', 'see again')
+    for (const { state, ...hold } of seen) {
+      plan.moves.add('hold', state, 'see again')
       plan.settledHolds.push({ ...hold, state: 'dissolved' })
     }
     return Promise.resolve(plan)
