@@ -67,7 +67,12 @@ export class Client {
     return this.request('POST', path, body)
   }
 
-  private async request(method: string, path: string, body?: unknown): Promise<unknown> {
+  /** For what takes as long as there is to remove. */
+  delete(path: string): Promise<unknown> {
+    return this.request('DELETE', path, undefined, 290_000)
+  }
+
+  private async request(method: string, path: string, body?: unknown, milliseconds = 30_000): Promise<unknown> {
     let response: Response
     try {
       response = await fetch(`${this.address.url}${path}`, {
@@ -78,7 +83,7 @@ export class Client {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(30_000),
+        signal: AbortSignal.timeout(milliseconds),
       })
     } catch (cause) {
       throw new CatchmentError(`Catchment does not answer at ${this.address.url}.`, {

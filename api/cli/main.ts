@@ -5,6 +5,7 @@ import { registry } from '../../integrations/registry.ts'
 import { Client } from './client.ts'
 import { explain, get, search } from './commands/entities.ts'
 import { decide, held } from './commands/held.ts'
+import { removeSource } from './commands/source.ts'
 import { status } from './commands/status.ts'
 import { sync } from './commands/sync.ts'
 import { registerMappingCommands } from './mapping.ts'
@@ -137,6 +138,14 @@ for (const decision of ['approve', 'reject'] as const)
         return decide(client(), decision, ids, options)
       }),
     )
+
+program
+  .command('source')
+  .description('sources')
+  .command('remove <name>')
+  .description('take away a source that is no longer in the configuration, and what only it said')
+  .option('--json', 'for programs', false)
+  .action((name: string, options: { json: boolean }) => run(() => removeSource(client(), name, options)))
 
 const configCommand = program.command('config').description('the configuration file')
 configCommand
