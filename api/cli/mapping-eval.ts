@@ -32,6 +32,7 @@ export function evalExpression(expression: string, options: EvalOptions, input: 
   const outputs: Value[] = []
   let status = 0
   for (const text of texts) {
+    if (!isJson(text)) return complain(`the input is no JSON: ${text.slice(0, 60)}`, 2)
     try {
       evaluateText(
         expression,
@@ -43,8 +44,8 @@ export function evalExpression(expression: string, options: EvalOptions, input: 
         { now },
       )
     } catch (error) {
-      if (error instanceof JqRuntimeError) status = complain(error.message, 5)
-      else return complain(`the input is no JSON: ${text.slice(0, 60)}`, 2)
+      if (!(error instanceof JqRuntimeError)) throw error
+      status = complain(error.message, 5)
     }
   }
   if (inputs.rest !== '') return complain(`the input is no JSON: ${inputs.rest.slice(0, 60)}`, 2)
@@ -52,6 +53,16 @@ export function evalExpression(expression: string, options: EvalOptions, input: 
   const [last] = outputs
   if (last === undefined) return 4
   return last === false || last === null ? 1 : 0
+}
+
+/** JSON as jq reads it, which is a little more than JSON.parse does. */
+function isJson(text: string): boolean {
+  try {
+    evaluateText('empty', text, () => undefined)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A mistake in the expression, with a caret below it. */

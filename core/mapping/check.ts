@@ -53,7 +53,6 @@ export function allExpressions({ selector, items, entities }: ResourceBlock): Ex
     ...(block.title === undefined ? [] : [block.title]),
     ...(block.team === undefined ? [] : expressionsOf(block.team)),
     ...(block.spread === undefined ? [] : [block.spread]),
-    ...(block.relationSpread === undefined ? [] : [block.relationSpread]),
     ...named(block.properties),
     ...named(block.relations),
   ])

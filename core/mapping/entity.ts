@@ -36,7 +36,6 @@ function readEntity(site: Site, map: YamlMap): EntityBlock | undefined {
     team,
     spread: properties.spread,
     properties: properties.named,
-    relationSpread: relations.spread,
     relations: relations.named,
   }
 }
@@ -54,7 +53,7 @@ function readExpression(site: Site, map: YamlMap, field: string): Expression | u
   return scalar && compileExpression({ ...site, field }, scalar)
 }
 
-/** The block `properties` or `relations`; its key `'*'` spreads an object. */
+/** The block `properties` or `relations`. The key `'*'` of properties spreads an object. */
 function readNamed(
   site: Site,
   map: YamlMap,
@@ -68,7 +67,7 @@ function readNamed(
   let spread: Expression | undefined
   for (const { key, keyRange, value } of block?.entries ?? []) {
     const inner = { ...site, field: `${field}.${key}` }
-    if (key === '*' && value.kind === 'scalar') spread = compileExpression(inner, value)
+    if (key === '*' && field === 'properties' && value.kind === 'scalar') spread = compileExpression(inner, value)
     else if (value.kind === 'scalar' && value.value === null) {
       site.report.warning('value_missing', keyRange, `"${key}" has no expression and is left out`)
     } else {

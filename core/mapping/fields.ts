@@ -114,29 +114,17 @@ export function relationsOf(
   failed: Problem[],
 ): Readonly<Record<string, Relation>> {
   const relations: Record<string, Relation> = {}
-  if (block.relationSpread !== undefined) {
-    const spread = block.relationSpread
-    for (const [name, member] of Object.entries(spreadOf(spread, input, context, failed))) {
-      const value = evaluateRelation({ ...spread, constant: member }, input, context)
-      if (value instanceof Failure) failed.push({ ...value.problem, field: `relations.${name}` })
-      else put(relations, name, value)
-    }
-  }
   for (let index = 0; index < block.relations.length; index++) {
     const relation = block.relations[index]
     if (relation === undefined) continue
     const value = evaluateRelation(relation.template, input, context)
     if (value instanceof Failure) failed.push(value.problem)
-    else if (isList(value) && expected.many[index] === false) {
-      if (value.length > 1)
-        failed.push(wrongType(relation, `the relation points at one entity, the expression gave ${value.length}`))
-      else put(relations, relation.name, value[0] ?? null)
-      continue
-    } else {
-      put(relations, relation.name, value)
-      continue
+    else if (!isList(value) || expected.many[index] !== false) put(relations, relation.name, value)
+    else if (value.length <= 1) put(relations, relation.name, value[0] ?? null)
+    else {
+      const message = `the relation points at one entity, the expression gave ${value.length}`
+      failed.push(wrongType(relation, message))
     }
-    if (block.relationSpread !== undefined) delete relations[relation.name]
   }
   return relations
 }

@@ -51,7 +51,6 @@ export interface EntityBlock {
   /** Expression of the key `'*'`: an object whose entries become properties. */
   readonly spread: Expression | undefined
   readonly properties: readonly NamedTemplate[]
-  readonly relationSpread: Expression | undefined
   readonly relations: readonly NamedTemplate[]
 }
 
