@@ -20,17 +20,30 @@ export default {
     },
     {
       name: 'mapping-is-pure',
-      comment: 'The same mapping over the same record gives the same entities anywhere: no I/O, no clock, no randomness. YAML and schemas are parsing, regular expressions an engine without effects.',
+      comment:
+        'The same mapping over the same record gives the same entities anywhere: no I/O, no clock, no randomness. YAML and schemas are parsing, regular expressions an engine without effects.',
       severity: 'error',
-      from: { path: '^core/mapping/', pathNot: ['\\.test\\.ts$', '/(conformance|fuzz|goldens)[^/]*\\.ts$', '\\.child\\.ts$'] },
-      to: { pathNot: ['^core/(sdk|model|mapping)/', '^node_modules/(yaml|zod|re2js|oniguruma-to-es|vscode-oniguruma)/'] },
+      from: {
+        path: '^core/mapping/',
+        pathNot: ['\\.test\\.ts$', '/(conformance|fuzz|goldens|suites|oracle)[^/]*\\.ts$', '\\.child\\.ts$'],
+      },
+      to: {
+        pathNot: ['^core/(sdk|model|mapping)/', '^node_modules/(yaml|zod|re2js|oniguruma-to-es|vscode-oniguruma)/'],
+      },
     },
     {
       name: 'decisions-are-pure',
-      comment: 'What decides (observation, sweep, guard, reconcile, states) is tested by properties and must not reach for an effect.',
+      comment:
+        'What decides (observation, sweep, guard, reconcile, states) is tested by properties and must not reach for an effect.',
       severity: 'error',
-      from: { path: '^core/sync/(decide|sweep|guard|reconcile|states)\\.ts$' },
-      to: { pathNot: ['^core/(sdk|model)/', '^core/sync/(decide|sweep|guard|reconcile|states)\\.ts$', '^core/catalog/store\\.ts$'] },
+      from: { path: '^core/sync/(decide|sweep|guard|reconcile|heal|states)\\.ts$' },
+      to: {
+        pathNot: [
+          '^core/(sdk|model)/',
+          '^core/sync/(decide|sweep|guard|reconcile|heal|states)\\.ts$',
+          '^core/catalog/store\\.ts$',
+        ],
+      },
     },
     {
       name: 'core-knows-no-vendor',
@@ -78,7 +91,17 @@ export default {
       name: 'no-test-code-in-the-product',
       comment: 'What ships must not stand on test helpers.',
       severity: 'error',
-      from: { path: '^(core|integrations|api)/', pathNot: ['\\.test\\.ts$', '^core/testkit/', '/sandbox/', '^core/(mapping|sync)/.*(test|conformance|fuzz)[^/]*\\.ts$'] },
+      from: {
+        path: '^(core|integrations|api)/',
+        pathNot: [
+          '\\.test\\.ts$',
+          '\\.fixture\\.ts$',
+          '/testing/',
+          '^core/testkit/',
+          '/sandbox/',
+          '^core/mapping/jq/(conformance|fuzz)[^/]*\\.ts$',
+        ],
+      },
       to: { path: ['\\.test\\.ts$', '^core/testkit/', '^node_modules/(vitest|fast-check)'] },
     },
   ],

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import pretty from 'pino-pretty'
 import type { Db } from '../../../core/catalog/db.ts'
 import { readiness } from '../../../core/catalog/query/readiness.ts'
 import { listSources } from '../../../core/catalog/query/sources.ts'
@@ -56,6 +57,8 @@ export async function start(options: StartOptions): Promise<number> {
     const key = config.adminKey?.reveal() ?? ownSecret(config.data, 'admin-key')
     const log = createLog({
       level: options.environment['CATCHMENT_LOG'] === 'debug' ? 'debug' : 'warn',
+      // People read a terminal, machines read anything else.
+      ...(process.stdout.isTTY ? { destination: pretty({ colorize: true, sync: true }) } : {}),
       secrets: [key, ...secretsOf(config)],
       // Its errors are those of the terminal, which end nothing by themselves.
       destination: process.stdout,
