@@ -237,4 +237,72 @@ describe('deliveries during a scan', () => {
     expect(gets(rig)).toEqual(['get n001'])
     expect(await rig.catalog()).toEqual(rig.truth())
   })
+
+  it('about what was removed before its page and re-created behind the cursor are not swept away', async () => {
+    const rig = await rigOf()
+    const session = await rig.session()
+    rig.source.onPage = async ({ page }) => {
+      if (page === 1) rig.source.remove('n001')
+      if (page !== 2) return undefined
+      await rig.deliver(rig.source.changed(rig.source.put('n001', { color: 'again' })))
+      await rig.settle(session)
+      return undefined
+    }
+    await runScan(session, 'thing')
+    await rig.settle(session)
+    expect(gets(rig)).toEqual(['get n001'])
+    expect(await rig.catalog()).toEqual(rig.truth())
+  })
+})
+
+describe('doubts', () => {
+  it('wait when the source asks for a pause, a restart included, and are asked about afterwards', async () => {
+    const rig = await rigOf()
+    rig.source.limitedUntil = rig.clock.time + 60_000
+    rig.source.put('n001', { color: 'blue' })
+    await rig.deliver({ type: 'stale', kind: 'thing', key: 'n001', partition: 'north' })
+    rig.source.calls.length = 0
+    await rig.settle(await rig.session())
+    expect(rig.source.calls).toEqual(['get n001'])
+    rig.clock.time += 59_999
+    await rig.deliver({ type: 'stale', kind: 'thing', key: 'n002', partition: 'north' })
+    const restarted = await rig.session()
+    await rig.settle(restarted)
+    expect(await runScan(restarted, 'thing')).toEqual({ parkedUntil: rig.clock.time + 1 })
+    expect(rig.source.calls).toEqual(['get n001'])
+    rig.clock.time += 1
+    await rig.settle(restarted)
+    expect(rig.source.calls.slice(1).toSorted()).toEqual(['get n001', 'get n002'])
+    expect(await rig.catalog()).toEqual(rig.truth())
+  })
+
+  it('keep the record and are asked again, later each time, while the answer is unknown', async () => {
+    const rig = await rigOf()
+    const session = await rig.session()
+    rig.source.put('n001', { color: 'blue' })
+    rig.source.onGet = () => ({ state: 'unknown', reason: 'Internal Server Error' })
+    await rig.deliver({ type: 'gone', kind: 'thing', key: 'n001', partition: 'north' })
+    const waits: number[] = []
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await rig.settle(session)
+      const [row] = await rig.query<{ not_before: Date; reason: string }>('SELECT not_before, reason FROM doubts')
+      expect(row?.reason).toBe('Internal Server Error')
+      waits.push((row?.not_before.getTime() ?? 0) - rig.clock.time)
+      rig.clock.time = row?.not_before.getTime() ?? 0
+    }
+    expect(waits).toEqual([5_000, 10_000, 20_000, 40_000])
+    rig.source.onGet = undefined
+    await rig.settle(session)
+    expect(await rig.query('SELECT FROM doubts')).toEqual([])
+    expect(await rig.catalog()).toEqual(rig.truth())
+  })
+
+  it('do not believe an answer about another object', async () => {
+    const rig = await rigOf()
+    rig.source.onGet = () => ({ state: 'present', body: rig.source.body(rig.source.put('other')) })
+    await rig.deliver({ type: 'stale', kind: 'thing', key: 'n001', partition: 'north' })
+    await rig.settle(await rig.session())
+    const [row] = await rig.query<{ reason: string }>('SELECT reason FROM doubts')
+    expect(row?.reason).toBe('the answer could not be used: asked about n001, the answer is other')
+  })
 })

@@ -89,6 +89,7 @@ export async function createRig(
     ...change,
   })
   let deliveries = 0
+  let sessions = 0
 
   /** A session of a new holder; the one before keeps its fence, but no longer its lease. */
   async function session(
@@ -101,7 +102,7 @@ export async function createRig(
   ): Promise<Session> {
     await database.db.query(`UPDATE leases SET expires_at = '-infinity'`)
     const settings = settingsOf({
-      holder: `h${Math.random()}`,
+      holder: `holder ${++sessions}`,
       ...options.engine,
       ...change.engine,
       ...(options.onTransition === undefined ? {} : { onTransition: options.onTransition }),
