@@ -43,7 +43,9 @@ export class Compiler {
 
   compile(node: Node, scope: Scope): Code {
     const code = this.#node(node, scope)
-    return this.#trace === undefined || code.constant !== undefined ? code : traced(code, node, this.#trace)
+    // Literals say nothing new, and neither does the input itself where it is not written (`.a` is one of it).
+    const silent = code.constant !== undefined || node.start === node.end
+    return this.#trace === undefined || silent ? code : traced(code, node, this.#trace)
   }
 
   #node(node: Node, scope: Scope): Code {

@@ -1,7 +1,7 @@
 import type { BinaryOperator } from './ast.ts'
 import { checkLength, steps } from './budget.ts'
 import { both, type Code, constant, single } from './code.ts'
-import { fail, Raised } from './errors.ts'
+import { Exhausted, fail, Raised } from './errors.ts'
 import { excerpt } from './json-write.ts'
 import { Exact, toNumber } from './numbers.ts'
 import { compare, equal, merge } from './order.ts'
@@ -124,7 +124,7 @@ export function binary(operator: BinaryOperator, left: Code, right: Code): Code 
     try {
       return constant(apply(a, b))
     } catch (error) {
-      if (error instanceof Raised) return single(() => apply(a, b))
+      if (error instanceof Raised || error instanceof Exhausted) return single(() => apply(a, b))
       throw error
     }
   }
@@ -140,7 +140,8 @@ export function binary(operator: BinaryOperator, left: Code, right: Code): Code 
 }
 
 export function negate(value: Value): Value {
-  if (typeof value === 'number') return -value
+  // A literal zero has no sign in jq, and nearly every zero is one.
+  if (typeof value === 'number') return value === 0 ? 0 : -value
   if (value instanceof Exact) return value.withSign(!value.negative)
   return fail(`${kindOf(value)} (${excerpt(value)}) cannot be negated`)
 }

@@ -1,6 +1,6 @@
 import { step, steps } from './budget.ts'
 import { fail } from './errors.ts'
-import { compareNumbers } from './numbers.ts'
+import { compareNumbers, type Exact, toNumber } from './numbers.ts'
 import { readsNumber } from './precision.ts'
 import {
   type Draft,
@@ -32,14 +32,22 @@ export function compare(left: Value, right: Value, depth = 0): number {
   const difference = rank(left) - rank(right)
   if (difference !== 0) return difference
   if (isNumber(left) && isNumber(right)) {
-    if (left === right && typeof left === 'number') readsNumber(left)
-    return compareNumbers(left, right)
+    return digitsCompared(left, right)
   }
   if (left === null || typeof left !== 'object') return 0
   if (depth > deepest) fail('Comparison too deep')
   step()
   if (isArray(left) && isArray(right)) return compareArrays(left, right, depth)
   return isObject(left) && isObject(right) ? compareObjects(left, right, depth) : 0
+}
+
+function digitsCompared(left: number | Exact, right: number | Exact): number {
+  // Two doubles that are equal may still be two numbers in the text.
+  if (toNumber(left) === toNumber(right)) {
+    if (typeof left === 'number') readsNumber(left)
+    if (typeof right === 'number') readsNumber(right)
+  }
+  return compareNumbers(left, right)
 }
 
 function compareArrays(left: ValueArray, right: ValueArray, depth: number): number {
@@ -89,8 +97,7 @@ export function equal(left: Value, right: Value, depth = 0): boolean {
   if (left === right && typeof left !== 'number') return true
   if (isNumber(left)) {
     if (!isNumber(right)) return false
-    if (left === right && typeof left === 'number') readsNumber(left)
-    return compareNumbers(left, right) === 0
+    return digitsCompared(left, right) === 0
   }
   if (left === null || right === null || typeof left !== 'object' || typeof right !== 'object') return false
   if (depth > deepest) fail('Equality check too deep')

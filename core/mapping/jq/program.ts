@@ -92,6 +92,8 @@ export function evaluateText(source: string, text: string, emit: (value: Value) 
 
 function prepare(source: string, options: CompileOptions) {
   const names = options.variables ?? []
+  // Operators between literals are computed now.
+  startMeter(defaultBudget)
   try {
     const ast = parse(source)
     const scope = names.reduce<Scope>((outer, name) => withCell(outer, 'variable', name), { names: null, depth: 0 })

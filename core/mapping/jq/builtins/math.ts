@@ -92,7 +92,8 @@ export const math: Builtins = {
   'modf/0': ofInput((input) => {
     const x = number(input)
     const whole = Math.trunc(x)
-    return [Number.isFinite(x) ? x - whole : Number.isNaN(x) ? x : x < 0 ? -0 : 0, whole]
+    const rest = Number.isFinite(x) ? x - whole : Number.isNaN(x) ? x : 0
+    return [rest === 0 && x < 0 ? -0 : rest, whole]
   }),
   'lgamma_r/0': ofInput((input) => {
     const x = number(input)

@@ -69,6 +69,7 @@ function series(x: number): { sum: number; base: number } {
 /** Bessel's integral: the trapezoid rule is exact to rounding on a periodic function. */
 export function besselJ(n: number, x: number): number {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? x : 0
+  if (x === 0) return n === 0 ? 1 : 0
   if (Math.abs(n) > 10_000) return 0
   if (isFar(n, x)) return (x < 0 && n % 2 !== 0 ? -1 : 1) * hankel(n, Math.abs(x)).j
   const points = 64 + 2 * Math.ceil(Math.abs(x) + Math.abs(n))

@@ -58,7 +58,10 @@ class Parser extends Reader {
     const end = this.source.indexOf('\\E', this.position)
     const text = this.source.slice(this.position, end < 0 ? this.source.length : end)
     this.position = end < 0 ? this.source.length : end + 2
-    return Array.from(text, (character) => this.literal(character.codePointAt(0) ?? 0))
+    const nodes = Array.from(text, (character) => this.literal(character.codePointAt(0) ?? 0))
+    const last = nodes.pop()
+    // A quantifier behind the quotation is one of its last character.
+    return last === undefined ? nodes : [...nodes, this.quantified(last)]
   }
 
   literal(code: number): Node {
