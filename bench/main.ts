@@ -1,6 +1,7 @@
 import { runBench } from './harness.ts'
+import { live } from './live.ts'
 import { load } from './load.ts'
 import { mapping } from './mapping.ts'
 import { rescan } from './rescan.ts'
 
-process.exitCode = await runBench({ load, rescan, mapping }, process.argv.slice(2))
+process.exitCode = await runBench({ live, load, rescan, mapping }, process.argv.slice(2))
