@@ -134,8 +134,15 @@ export interface Check {
   readonly fingerprint: string
   /** Permissions that are missing, by kind, in the vendor's words. */
   readonly missing: readonly { readonly kind: string; readonly permission: string }[]
-  /** Requests that a full scan will cost, as far as one call can tell. */
-  readonly forecast?: { readonly calls: number }
+  /** What a first full scan will cost, as far as a few calls can tell. */
+  readonly forecast?: {
+    /** Requests of a first scan of the default kinds, with those that go before each listing. */
+    readonly calls: number
+    /** Requests of one full listing, by kind. */
+    readonly listings?: Readonly<Record<string, number>>
+    /** Requests that go before each kind's listing. Asked again unchanged, they cost nothing of a rate limit that knows validators. */
+    readonly look?: number
+  }
 }
 
 /** A delivery as it came over HTTP. `body` is the raw bytes: a signature covers those, not what a parser made of them. */
@@ -182,6 +189,8 @@ export interface Tools {
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>): void
   /** Milliseconds since the epoch. */
   now(): number
+  /** Absolute path of the folder of the configuration file, for paths in `config`. Absent: there is none. */
+  readonly folder?: string
 }
 
 export interface Integration<Config = unknown> {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Check, CredentialRefused } from '../../core/sdk/index.ts'
 import type { Client } from './client.ts'
+import { type Census, census, forecast } from './forecast.ts'
 import { type GithubConfig, read } from './schema.ts'
-import { reasonOf, type Scope } from './scope.ts'
+import type { Scope } from './scope.ts'
 
 const self = z.object({ id: z.int(), login: z.string() })
 
@@ -15,8 +16,18 @@ const tokenKinds: readonly (readonly [string, string])[] = [
   ['ghu_', 'GitHub App user token'],
 ]
 
-/** Who the credential is and what it may see. Answers are recalled, so an unchanged check costs nothing of the rate limit. */
-export async function check(config: GithubConfig, client: Client, scope: Scope, signal: AbortSignal): Promise<Check> {
+/**
+ * Who the credential is and what it may see. Answers are recalled, so an unchanged check costs nothing of the rate limit.
+ * `counted` is kept by the connection: what a token with scopes may do is known without asking, so it is counted once.
+ */
+export async function check(
+  config: GithubConfig,
+  client: Client,
+  scope: Scope,
+  counted: Map<string, Census>,
+  defaultKinds: readonly string[],
+  signal: AbortSignal,
+): Promise<Check> {
   const kind = tokenKinds.find(([prefix]) => config.token.startsWith(prefix))?.[1] ?? 'token'
   const user = await client.recall('GET /user', {}, signal)
   if (user.state === 'refused' && user.status === 401) {
@@ -35,7 +46,7 @@ export async function check(config: GithubConfig, client: Client, scope: Scope, 
   const memberships = await scope.memberships(signal)
   const missing: { kind: string; permission: string }[] = []
   const seen: unknown[] = []
-  let calls = 0
+  const sizes = new Map<string, { repositories: number; teams: number; users: number }>()
   for (const org of scope.organizations) {
     const look = await scope.look(org, signal)
     if (typeof look === 'string') continue
@@ -46,8 +57,11 @@ export async function check(config: GithubConfig, client: Client, scope: Scope, 
     if (who !== undefined && own === undefined) {
       missing.push({ kind: 'user', permission: `membership of ${org}: a stranger sees only members who are public` })
     }
-    missing.push(...(scopes === undefined ? await probe(client, org, signal) : []))
-    calls += callsFor(config, look.public_repos + (look.total_private_repos ?? 0))
+    const known = scopes === undefined ? undefined : counted.get(org)
+    const { teams, users, missing: refused } = known ?? (await census(client, org, signal))
+    counted.set(org, { teams, users, missing: refused })
+    if (scopes === undefined) missing.push(...refused)
+    sizes.set(org, { repositories: look.public_repos + (look.total_private_repos ?? 0), teams, users })
   }
   if (scopes !== undefined) missing.push(...missingScopes(scopes))
   const visible = [who?.id ?? null, kind, scopes ?? null, seen, missing]
@@ -55,7 +69,7 @@ export async function check(config: GithubConfig, client: Client, scope: Scope, 
     identity: `${who?.login ?? 'GitHub App'} (${kind})`,
     fingerprint: createHash('sha256').update(JSON.stringify(visible)).digest('hex'),
     missing,
-    forecast: { calls },
+    forecast: forecast(config, scope, sizes, defaultKinds),
   }
 }
 
@@ -68,25 +82,4 @@ function missingScopes(scopes: readonly string[]): Check['missing'] {
       : [{ kind: 'repository', permission: 'repo: private repositories are not visible' }]),
     ...(members ? [] : ['team', 'user'].map((kind) => ({ kind, permission: 'read:org' }))),
   ]
-}
-
-/** Fine-grained tokens and Apps do not say what they may do; GitHub names what is missing when it refuses. */
-async function probe(client: Client, org: string, signal: AbortSignal): Promise<Check['missing']> {
-  const missing: { kind: string; permission: string }[] = []
-  for (const [kind, route] of [
-    ['team', 'GET /orgs/{org}/teams'],
-    ['user', 'GET /orgs/{org}/members'],
-  ] as const) {
-    const answer = await client.recall(route, { org, per_page: 1 }, signal)
-    if (answer.state !== 'refused') continue
-    const wanted = answer.header('x-accepted-github-permissions') ?? reasonOf(answer, `${kind}s of ${org}`)
-    missing.push({ kind, permission: wanted })
-  }
-  return missing
-}
-
-/** Pages of repositories, and one call each for the organisation, its teams, its members and the look before each kind. */
-function callsFor(config: GithubConfig, repositories: number): number {
-  const own = config.only?.length ?? Math.max(1, Math.ceil(repositories / config.pageSize))
-  return own + 3
 }

@@ -39,7 +39,7 @@ export interface Client {
   recall(route: string, params: Params, signal: AbortSignal): Promise<Exclude<Answer, { state: 'notModified' }>>
 }
 
-export function createClient(config: GithubConfig, tools: Tools): Client {
+export function createClient(config: Pick<GithubConfig, 'token' | 'baseUrl'>, tools: Tools): Client {
   // Deprecations come as warnings; everything else is a line per request, and an error for every 304.
   const warn = (message: string): void => tools.log('debug', 'octokit warns', { message })
   const nothing = (): void => undefined
