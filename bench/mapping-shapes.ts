@@ -80,7 +80,7 @@ const pullRequest: Shape = {
     large: item.additions + item.deletions > 500,
     labels: item.labels.map(({ name }) => name).join(','),
     areas: item.labels.filter(({ name }) => name.startsWith('area/')).map(({ name }) => name.slice(5)),
-    reviewers: item.requested_reviewers.filter(({ login }) => !/\[bot\]$/.test(login)).map(({ login }) => login),
+    reviewers: item.requested_reviewers.filter(({ login }) => !login.endsWith('[bot]')).map(({ login }) => login),
     branch: item.head.ref,
     fork: item.head.repo.full_name !== item.base.repo.full_name,
   }),
@@ -221,7 +221,7 @@ const incident: Shape = {
     service: item.service.id,
     assignees: item.assignments.map(({ assignee }) => assignee.email),
     own: item.assignments
-      .filter(({ assignee }) => /@acme\.example$/.test(assignee.email))
+      .filter(({ assignee }) => assignee.email.endsWith('@acme.example'))
       .map(({ assignee }) => assignee.summary),
     priority: item.priority?.name ?? 'none',
     quiet: item.alert_counts.triggered === 0 || item.status === 'resolved',
@@ -317,7 +317,7 @@ const deployment: Shape = {
     strategy: item.spec.strategy.type,
     images: item.spec.template.spec.containers.map(({ image }) => image),
     own: item.spec.template.spec.containers
-      .filter(({ name }) => !/^istio/.test(name))
+      .filter(({ name }) => !name.startsWith('istio'))
       .map(({ name }) => name)
       .join(', '),
     healthy: item.status.conditions.find(({ type }) => type === 'Available')?.status ?? null,

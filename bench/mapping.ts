@@ -134,9 +134,11 @@ registerHooks({
   load(url, context, next) {
     const loaded = next(url, context)
     if (!url.endsWith('/budget.ts?unmetered') || loaded.source === null || loaded.source === undefined) return loaded
-    const source = loaded.source
-      .toString()
-      .replace(/export function steps?\([^]*?\n\}/g, (text) => `${text.slice(0, text.indexOf('{') + 1)}}`)
+    const text = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source)
+    const source = text.replace(
+      /export function steps?\([^]*?\n\}/g,
+      (body) => `${body.slice(0, body.indexOf('{') + 1)}}`,
+    )
     return { ...loaded, source }
   },
 })

@@ -225,6 +225,17 @@ describe('an entity', () => {
     expect(await count('contributions', `record_id = ${(await other.stored('m2')).id} AND draft IS NOT NULL`)).toBe(0)
   })
 
+  test('is merged again when the order of sources changes', async () => {
+    await world.say('p1', [{ identifier: 'p', title: 'github' }])
+    await other.say('p2', [{ identifier: 'p', title: 'pagerduty', properties: { note: 'n' } }])
+    expect(await entity('service:p')).toMatchObject({ title: 'github' })
+    await world.store.saveSource({ name: 'pagerduty', integration: 'test', precedence: -1 })
+    expect(await entity('service:p')).toMatchObject({ title: 'pagerduty', properties: { note: 'n' } })
+    const before = await entity('service:p')
+    await world.store.saveSource({ name: 'pagerduty', integration: 'test', precedence: 1 })
+    expect(await entity('service:p')).toMatchObject({ title: 'github', id: before?.id })
+  })
+
   test('of which hundreds say the same changes once, when one of them says more', async () => {
     const keys = Array.from({ length: 200 }, (_, index) => `h${index}`)
     const said = { identifier: 'hot', title: 'Hot' }

@@ -1,4 +1,3 @@
-import type { Blueprint } from '../model/blueprint.ts'
 import { writeChanges } from './changes.ts'
 import type { Db, Queryable } from './db.ts'
 import { documentOf, storable } from './document.ts'
@@ -16,7 +15,8 @@ import {
   type WrittenRecord,
   writeRecords,
 } from './records.ts'
-import { type Rules, rulesOf } from './refs.ts'
+import type { Rules } from './refs.ts'
+import { type RulesCache, rulesFor } from './rules.ts'
 import { settleBooks, writeQuarantine } from './settle.ts'
 import {
   type Batch,
@@ -37,9 +37,9 @@ interface KindState {
   readonly live: number
   /** Of commits that wrote records of the kind before this one. */
   readonly writes: bigint
+  /** The partition of the scan that the batch's page belongs to, or 0. */
+  readonly scanned: number
 }
-
-export type RulesCache = Map<number, ReadonlyMap<string, Rules>>
 
 /** `cache`: rules of the blueprints, by mapping version; emptied when another one is activated. */
 export function committing(db: Db, cache: RulesCache): Pick<Store, 'commit'> {
@@ -68,7 +68,7 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
   const { removals = [], confirmations = [], page } = batch
   const writing = writes.length + removals.length + confirmations.length > 0
   const kind = await lockKind(tx, batch, writing)
-  const scanned = page === undefined ? 0 : await partitionOf(tx, page.scan)
+  const scanned = kind.scanned
 
   const expected = writes.filter((write) => write.expected !== undefined)
   const locked = await lockRecords(
@@ -96,39 +96,20 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
   return { ...count(changes), ...(id === undefined ? {} : { batch: id }) }
 }
 
-async function lockKind(tx: Queryable, { kindId }: Batch, writing: boolean): Promise<KindState> {
-  const columns = 'k.name, s.name AS source, s.precedence, k.live'
-  const { rows } = await tx.query<{ name: string; source: string; precedence: number; live: string; writes: string }>(
+async function lockKind(tx: Queryable, { kindId, page }: Batch, writing: boolean): Promise<KindState> {
+  const columns = `k.name, s.name AS source, s.precedence, k.live,
+    coalesce((SELECT n.partition_id FROM scans n WHERE n.id = $2), 0) AS scanned`
+  const { rows } = await tx.query<Omit<KindState, 'live' | 'writes'> & { live: string; writes: string }>(
     writing
       ? `/* lock:kind */ UPDATE kinds k SET writes = k.writes + 1 FROM sources s WHERE k.id = $1 AND s.id = k.source_id
          RETURNING ${columns}, k.writes - 1 AS writes`
       : `/* lock:kind */ SELECT ${columns}, k.writes FROM kinds k JOIN sources s ON s.id = k.source_id WHERE k.id = $1 FOR SHARE OF k`,
-    [kindId],
+    [kindId, page?.scan ?? null],
     { name: writing ? 'lock_kind' : 'share_kind' },
   )
   const [row] = rows
   if (row === undefined) throw new FenceLost(`there is no kind ${kindId}: nobody can hold a lease for it`)
   return { ...row, live: Number(row.live), writes: BigInt(row.writes) }
-}
-
-async function partitionOf(tx: Queryable, scan: bigint): Promise<number> {
-  const { rows } = await tx.query<{ partition_id: number }>('SELECT partition_id FROM scans WHERE id = $1', [scan], {
-    name: 'partition_of_scan',
-  })
-  const [row] = rows
-  if (row === undefined) throw new FenceLost(`there is no scan ${scan}: nobody can hold a lease for it`)
-  return row.partition_id
-}
-
-async function rulesFor(tx: Queryable, mappingId: number, cache: RulesCache): Promise<ReadonlyMap<string, Rules>> {
-  const cached = cache.get(mappingId)
-  if (cached !== undefined) return cached
-  const { rows } = await tx.query<{ identifier: string; document: Blueprint }>(
-    'SELECT identifier, document FROM blueprints',
-  )
-  const rules = new Map(rows.map(({ identifier, document }) => [identifier, rulesOf(document)]))
-  cache.set(mappingId, rules)
-  return rules
 }
 
 /** Contributions of the records written or gone become what the records say now, and every entity they touch is merged anew. */

@@ -1,4 +1,4 @@
-import { committing, type RulesCache } from './commit.ts'
+import { committing } from './commit.ts'
 import { comparing } from './compare.ts'
 import type { Db } from './db.ts'
 import { sequencing } from './feed.ts'
@@ -6,6 +6,7 @@ import { guarding } from './guard.ts'
 import { receiving } from './inbox.ts'
 import { leasing } from './leases.ts'
 import { sweeping } from './missing.ts'
+import type { RulesCache } from './rules.ts'
 import { scanning } from './scans.ts'
 import { scheduling } from './schedule.ts'
 import { remembering } from './sources.ts'
@@ -20,7 +21,7 @@ export function createStore(db: Db): Store {
       return BigInt(rows[0]?.tick ?? 0)
     },
     ...leasing(db),
-    ...remembering(db, () => rules.clear()),
+    ...remembering(db, rules),
     ...comparing(db),
     ...committing(db, rules),
     ...scanning(db),

@@ -11,11 +11,8 @@ export function table(name: string, columns: Readonly<Record<string, Type>>): Ta
   return { name, columns: Object.entries(columns).map(([column, type]) => ({ name: column, type })) }
 }
 
-/**
- * From here on COPY is faster: it costs two more round trips, but the server takes the rows as they come (see
- * docs/decisions/0010-store.md for the numbers).
- */
-const copyFrom = 32
+/** From here on COPY is faster: it costs two more round trips, but the server writes whole pages of rows (docs/decisions/0010-store.md). */
+const copyFrom = 100
 
 export async function insertRows(tx: Queryable, into: Table, rows: readonly (readonly Cell[])[]): Promise<void> {
   if (rows.length === 0) return

@@ -7,7 +7,7 @@ let world: World
 let drop: () => Promise<void>
 beforeEach(async () => {
   const database = await freshDatabase({ max: 1 })
-  drop = database.drop
+  drop = () => database.drop()
   world = await openWorld(database.db)
 })
 afterEach(() => drop())

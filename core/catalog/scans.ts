@@ -132,7 +132,7 @@ export function scanning(db: Db): Methods {
            FROM unnest(g.records) WITH ORDINALITY u (id, place)
            JOIN records r ON r.id = u.id AND r.state = 'live'
            JOIN presences q ON q.record_id = r.id AND q.partition_id = p.id AND NOT q.ended) now
-         WHERE p.id = $1 AND now.live = cardinality(g.records) AND coalesce(now.digest, decode(md5(''), 'hex')) = g.digest
+         WHERE p.id = $1 AND g.validator IS NOT NULL AND now.live = cardinality(g.records) AND coalesce(now.digest, decode(md5(''), 'hex')) = g.digest
          ORDER BY g.page`,
         [partitionId],
       )

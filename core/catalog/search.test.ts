@@ -78,11 +78,11 @@ describe('rows', () => {
       'CREATE TABLE encoded (n serial, a int8, b int4, c text, d text[], e jsonb, f bytea, g bytea, h timestamptz, i bool)',
     )
     await fc.assert(
-      fc.asyncProperty(fc.array(cell, { minLength: 1, maxLength: 31 }), async (cells) => {
+      fc.asyncProperty(fc.array(cell, { minLength: 1, maxLength: 40 }), async (cells) => {
         const rows = cells.map((each) => target.columns.map(({ name }) => each[name as keyof typeof each]))
         await database.db.query('TRUNCATE encoded RESTART IDENTITY')
         await insertRows(database.db, target, rows)
-        await insertRows(database.db, target, [...rows, ...rows, ...Array.from({ length: 32 }, () => rows[0] ?? [])])
+        await insertRows(database.db, target, [...rows, ...rows, ...Array.from({ length: 100 }, () => rows[0] ?? [])])
         const { rows: stored } = await database.db.query<Record<string, unknown>>(
           'SELECT a, b, c, d, f, g, h, i, e::text AS e FROM encoded ORDER BY n',
         )

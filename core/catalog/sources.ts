@@ -1,6 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../model/json.ts'
 import type { Db } from './db.ts'
 import { storableJson } from './document.ts'
+import { mergeAgain } from './precedence.ts'
+import { type RulesCache, rulesFor } from './rules.ts'
 import type { PartitionRow, SourceRow, Store } from './store.ts'
 
 type Methods = Pick<
@@ -43,22 +45,31 @@ function partitionRow(row: PartitionColumns): PartitionRow {
 const partitionsSql = `SELECT p.id, p.kind_id, p.name, p.state, p.reason, p.complete_scan, p.complete_at, s.fingerprint
   FROM partitions p LEFT JOIN scans s ON s.id = p.complete_scan WHERE p.kind_id = $1`
 
-/** What is configured, as the database remembers it. `onActivate` is called when blueprints may have changed. */
-export function remembering(db: Db, onActivate: () => void): Methods {
+/** What is configured, as the database remembers it. */
+export function remembering(db: Db, cache: RulesCache): Methods {
   return {
     async saveSource({ name, integration, precedence }) {
       const { rows } = await db.query<
-        Omit<SourceRow, 'fingerprint' | 'mappingId'> & { fingerprint: string | null; mapping_id: number | null }
+        Omit<SourceRow, 'fingerprint' | 'mappingId'> & {
+          fingerprint: string | null
+          mapping_id: number | null
+          moved: boolean
+        }
       >(
-        `INSERT INTO sources AS s (name, integration, state, precedence) VALUES ($1, $2, 'active', $3)
+        `INSERT INTO sources AS s (name, integration, state, precedence, merged_by) VALUES ($1, $2, 'active', $3, $3)
          ON CONFLICT (name) DO UPDATE SET integration = excluded.integration, state = 'active', precedence = excluded.precedence,
            updated_at = now()
-         RETURNING id, name, integration, state, fingerprint, mapping_id`,
+         RETURNING id, name, integration, state, fingerprint, mapping_id, precedence <> merged_by AS moved`,
         [name, integration, precedence],
       )
       const [row] = rows
       if (row === undefined) throw new Error(`source ${name} was not stored`)
-      const { fingerprint, mapping_id, ...rest } = row
+      const { fingerprint, mapping_id, moved, ...rest } = row
+      if (moved) {
+        await mergeAgain(db, row.id, await rulesFor(db, mapping_id ?? 0, cache))
+        // Last, so that a crash before it merges once more.
+        await db.query('UPDATE sources SET merged_by = precedence WHERE id = $1', [row.id])
+      }
       return { ...rest, fingerprint: fingerprint ?? undefined, mappingId: mapping_id ?? undefined }
     },
 
@@ -117,7 +128,7 @@ export function remembering(db: Db, onActivate: () => void): Methods {
         ])
         return mapping
       })
-      onActivate()
+      cache.clear()
       return id
     },
 

@@ -318,7 +318,7 @@ export interface Store {
   /** Ends it as complete (a later setScan may say held) and makes it the partition's last complete one; older scans' pages are dropped. */
   completeScan(fence: Fence, scanId: bigint, now: number): Promise<void>
   pages(scanId: bigint): Promise<readonly StoredPage[]>
-  /** Pages of the last complete scan whose records are all live in the partition and still have the content they had then. */
+  /** Pages with a validator of the last complete scan whose records are all live in the partition and still have the content they had then. */
   validPages(partitionId: number): Promise<readonly StoredPage[]>
   /**
    * Live presences of the partition that are on none of the scan's pages and whose begin tick is below the scan's. One

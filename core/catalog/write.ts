@@ -8,6 +8,8 @@ import { insertRows, table, updateRows } from './rows.ts'
 import { tsvector } from './search.ts'
 import type { Batch, Removal } from './store.ts'
 
+export type Why = Pick<Batch, 'cause' | 'now'>
+
 /** One line for the change feed. */
 export interface Change {
   readonly entityId: bigint
@@ -53,7 +55,7 @@ export interface Placed {
  */
 export async function writeFold(
   tx: Queryable,
-  batch: Batch,
+  why: Why,
   plan: Fold,
   replaced: readonly bigint[],
   rules: ReadonlyMap<string, Rules>,
@@ -66,18 +68,18 @@ export async function writeFold(
     written.filter(({ settled }) => settled.row !== undefined),
   ]
   const renamed = updated.filter(({ settled }) => settled.row?.identifier !== settled.identifier)
-  const deletions = await closeEntities(tx, batch, plan, gone)
+  const deletions = await closeEntities(tx, why, plan, gone)
   await releaseNames(tx, renamed, plan.dropped)
   await updateRows(
     tx,
     changed,
-    updated.map((each) => [...cells(each, batch.now), null]),
+    updated.map((each) => [...cells(each, why.now), null]),
   )
   const inserts = created.toSorted(byName)
   await insertRows(
     tx,
     entities,
-    inserts.map((each) => [...cells(each, batch.now), batch.now]),
+    inserts.map((each) => [...cells(each, why.now), why.now]),
   )
   await writeContributions(tx, placed, plan, replaced)
   await writeRefs(tx, written)
@@ -152,16 +154,16 @@ function cells({ settled, id, revision, rules }: Placed, now: number): Cell[] {
 
 async function closeEntities(
   tx: Queryable,
-  batch: Batch,
+  why: Why,
   plan: Fold,
   gone: ReadonlyMap<bigint, Removal>,
 ): Promise<readonly Change[]> {
   if (plan.closed.length === 0) return []
-  const at = new Date(batch.now).toISOString()
+  const at = new Date(why.now).toISOString()
   const [, revisions] = await next(tx, 0, plan.closed.length)
-  const why = plan.closed.map(({ owners }) => {
+  const deleted = plan.closed.map(({ owners }) => {
     const removal = owners.map(({ recordId }) => gone.get(recordId)).find((each) => each !== undefined)
-    return storableJson({ reason: removal?.reason ?? 'withdrawn', cause: batch.cause, at })
+    return storableJson({ reason: removal?.reason ?? 'withdrawn', cause: why.cause, at })
   })
   const ids = plan.closed.map(({ row }) => row.id)
   await tx.query(
@@ -169,11 +171,11 @@ async function closeEntities(
      FROM unnest($1::int8[], $2::jsonb[], $3::int8[], $4::timestamptz[]) u (id, deleted, revision, at) WHERE e.id = u.id`,
     [
       array('int8', ids),
-      array('jsonb', why),
+      array('jsonb', deleted),
       array('int8', revisions),
       array(
         'timestamptz',
-        ids.map(() => batch.now),
+        ids.map(() => why.now),
       ),
     ],
     { name: 'close_entities' },

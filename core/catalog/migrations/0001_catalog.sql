@@ -16,6 +16,7 @@ CREATE TABLE sources (
   integration text NOT NULL,
   state text NOT NULL CHECK (state IN ('active', 'frozen')),
   precedence integer NOT NULL DEFAULT 0,   -- smaller wins
+  merged_by integer NOT NULL DEFAULT 0,    -- the precedence that its entities were merged by; another one: they have to be merged again
   fingerprint text,                        -- of the credential, from the last check
   identity text,
   problem jsonb,                           -- the last check's error, for people
