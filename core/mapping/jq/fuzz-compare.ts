@@ -68,5 +68,5 @@ function rounded(text: string): string {
 export function compareAnswers(test: FuzzCase, ours: Answer, theirs: Answer): { known: string | null } | null {
   if (ours.rejected && theirs.rejected) return null
   if (ours.rejected === theirs.rejected && all(ours) === all(theirs)) return null
-  return { known: known.find(({ applies }) => applies(test, ours, theirs))?.reason ?? null }
+  return { known: known.find((each) => each.applies(test, ours, theirs))?.reason ?? null }
 }

@@ -24,11 +24,6 @@ export function sliceCharacters(text: string, start: number, end: number): strin
   return Array.from(text).slice(start, end).join('')
 }
 
-/** Code point offset of a UTF-16 offset. */
-export function characterOffset(text: string, unit: number): number {
-  return textLength(text.slice(0, unit))
-}
-
 /** Offsets at which `wanted` occurs, overlaps included. */
 export function occurrences(text: string, wanted: string): number[] {
   const found: number[] = []

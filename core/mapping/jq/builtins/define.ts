@@ -1,4 +1,4 @@
-import { both, type Code, type Emit, type Env, many, type Stop, single } from '../code.ts'
+import { both, type Code, type Emit, many, type Stop, single } from '../code.ts'
 import { fail } from '../errors.ts'
 import { excerpt } from '../json-write.ts'
 import { kindOf, type Value } from '../value.ts'
@@ -42,12 +42,6 @@ export function ofThree(apply: (a: Value, b: Value, c: Value) => Value): Build {
         second.each(env, input, (b) => first.each(env, input, (a) => emit(apply(a, b, c)))),
       ),
     )
-}
-
-/** Several outputs for each output of the argument. */
-export function generating(generate: (env: Env, input: Value, a: Value, emit: Emit) => Stop): Build {
-  return (first = missing) =>
-    many((env, input, emit) => first.each(env, input, (value) => generate(env, input, value, emit)))
 }
 
 function give(value: Value | undefined, emit: Emit): Stop {

@@ -86,7 +86,7 @@ function nativeOf(pattern: Pattern, options: RegexOptions, captures: boolean): S
   if (native === null) return null
   try {
     const expression = new RegExp(native.source, captures ? (pattern.groups > 0 ? 'dgu' : 'gu') : 'u')
-    return { expression, groups: pattern.groups, cost: native.cost }
+    return { expression, groups: pattern.groups, cost: (length) => native.cost(length) }
   } catch {
     // An engine that does not know modifiers for ignoring case.
     return null

@@ -1,5 +1,5 @@
 import { step, steps } from '../budget.ts'
-import { charSet, types } from './charset.ts'
+import { before, holds } from './anchors.ts'
 import type { Instruction, Program } from './program.ts'
 import type { RegexOptions } from './syntax.ts'
 
@@ -14,7 +14,6 @@ const undoRegister = 4
 const width = 5
 
 const segmenter = new Intl.Segmenter()
-const word = charSet(types['w'] ?? '', false, false)
 
 /**
  * Runs a program over one text by backtracking, with a stack of its own. Each instruction counts against the budget of the
@@ -172,7 +171,7 @@ export class Machine {
         resumed.back = third
         return resumed
       } else if (kind === shrink) {
-        const position = this.#before(second)
+        const position = before(this.#text, second)
         if (position > extra) this.#push(shrink, first, position, third, extra)
         resumed.at = first
         resumed.position = position
@@ -206,12 +205,6 @@ export class Machine {
     const code = this.#text.codePointAt(position)
     if (code === undefined || (set.only === undefined ? !set.has(code) : set.only !== code)) return -1
     return position + (code > 0xffff ? 2 : 1)
-  }
-
-  #before(position: number): number {
-    const low = this.#text.charCodeAt(position - 1)
-    const pair = low >= 0xdc00 && low < 0xe000 && (this.#text.codePointAt(position - 2) ?? 0) > 0xffff
-    return position - (pair ? 2 : 1)
   }
 
   #start(run: Extract<Instruction, { op: 'run' }>, at: number, position: number, back: number): number {
@@ -259,7 +252,7 @@ export class Machine {
       if ((++this.#steps & 7) === 0) step()
       if (count >= part.least && this.#endsAt(at + 1, start, position)) return position
       if (start === 0) return -1
-      start = this.#before(start)
+      start = before(this.#text, start)
     }
     return -1
   }
@@ -294,7 +287,7 @@ export class Machine {
       const base = this.#stack.length
       const end = this.#run(at + 1, start, -1)
       while (this.#backtrackOnce(base));
-      if (end >= 0 && end <= limit) limit = end === start ? start - 1 : this.#before(end)
+      if (end >= 0 && end <= limit) limit = end === start ? start - 1 : before(this.#text, end)
     }
     if (limit < position) return -1
     const next = this.#program.code[at]
@@ -347,7 +340,7 @@ export class Machine {
   ): number {
     switch (instruction.op) {
       case 'anchor':
-        return this.#holds(instruction.at, position) ? position : -1
+        return holds(instruction.at, this.#text, position, this.#searchStart) ? position : -1
       case 'back':
         return this.#repeated(instruction.groups, instruction.ignoreCase, position)
       case 'keep':
@@ -359,33 +352,6 @@ export class Machine {
         return first === undefined ? -1 : position + first.segment.length
       }
     }
-  }
-
-  #holds(anchor: Extract<Instruction, { op: 'anchor' }>['at'], position: number): boolean {
-    const text = this.#text
-    switch (anchor) {
-      case 'start':
-        return position === 0
-      case 'end':
-        return position === text.length
-      case 'endOrNewline':
-        return position === text.length || (position === text.length - 1 && text[position] === '\n')
-      case 'lineStart':
-        return position === 0 || (text[position - 1] === '\n' && position < text.length)
-      case 'lineEnd':
-        return position === text.length || text[position] === '\n'
-      case 'wordBoundary':
-        return this.#isWord(position) !== (position > 0 && this.#isWord(this.#before(position)))
-      case 'notWordBoundary':
-        return this.#isWord(position) === (position > 0 && this.#isWord(this.#before(position)))
-      case 'searchStart':
-        return position === this.#searchStart
-    }
-  }
-
-  #isWord(position: number): boolean {
-    const code = this.#text.codePointAt(position)
-    return code !== undefined && word.has(code)
   }
 
   #repeated(groups: readonly number[], ignoreCase: boolean, position: number): number {
