@@ -8,6 +8,7 @@ import { decide, held } from './commands/held.ts'
 import { removeSource } from './commands/source.ts'
 import { status } from './commands/status.ts'
 import { sync } from './commands/sync.ts'
+import { registerFirstContact } from './first-contact.ts'
 import { registerMappingCommands } from './mapping.ts'
 import { print, printJson, report } from './output.ts'
 import { checkKinds } from './start/kinds.ts'
@@ -196,6 +197,7 @@ program
   )
 
 registerMappingCommands(program)
+registerFirstContact(program)
 
 // Whoever closes our output (`| head -1`) has seen enough; that is no reason to end in the middle of something.
 for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)

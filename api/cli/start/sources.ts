@@ -16,6 +16,8 @@ export interface SourceTools {
   readonly ports: Pick<Ports, 'clock' | 'random' | 'log'>
   readonly budgets: Budgets
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Of the configuration file. */
+  readonly folder?: string
 }
 
 export interface BuiltSource {
@@ -103,15 +105,27 @@ function connect(
   integration: Integration,
   tools: SourceTools,
 ): { connection: Connection; http: Http } {
-  const settings = source.config.reveal()
+  const { ports } = tools
+  const http = openHttp(source, tools)
+  const connection = integration.connect(source.config.reveal(), {
+    fetch: http.fetch,
+    log: (level, message, fields) => ports.log(level, message, { source: source.name, ...fields }),
+    now: () => ports.clock.now(),
+    ...(tools.folder === undefined ? {} : { folder: tools.folder }),
+  })
+  return { connection, http }
+}
+
+/** HTTP as a source is called with: its credential's budget, the machine's proxy and certificate authority. */
+export function openHttp(source: Pick<SourceConfig, 'config' | 'quota'>, tools: SourceTools): Http {
   const { environment, ports } = tools
   const ca = environment['NODE_EXTRA_CA_CERTS']
   const proxy = environment['HTTPS_PROXY'] ?? environment['https_proxy']
   const noProxy = environment['NO_PROXY'] ?? environment['no_proxy']
-  const http = createHttp({
+  return createHttp({
     // Sources that use one token share its allowance; the digest names it without telling it.
     credential: createHash('sha256')
-      .update(JSON.stringify(credentialOf(settings)))
+      .update(JSON.stringify(credentialOf(source.config.reveal())))
       .digest('hex'),
     budgets: tools.budgets,
     clock: ports.clock,
@@ -122,12 +136,6 @@ function connect(
     ...(noProxy === undefined ? {} : { noProxy }),
     ...(ca === undefined || ca === '' ? {} : { ca: readFileSync(ca, 'utf8') }),
   })
-  const connection = integration.connect(settings, {
-    fetch: http.fetch,
-    log: (level, message, fields) => ports.log(level, message, { source: source.name, ...fields }),
-    now: () => ports.clock.now(),
-  })
-  return { connection, http }
 }
 
 function credentialOf(settings: unknown): unknown {

@@ -1,0 +1,114 @@
+import type { SourceConfig } from '../../../core/config/index.ts'
+import type { Check, Connection, Integration } from '../../../core/sdk/index.ts'
+import { duration } from '../output.ts'
+import { costOf, type Forecast, forecastOf } from './forecast.ts'
+import { type Environment, openMeter } from './meter.ts'
+
+/** What a configured source says before anything of it is scanned. */
+export interface Facts {
+  readonly source: string
+  readonly integration: string
+  readonly identity: string
+  readonly partitions: readonly { readonly name: string; readonly unknown?: string }[]
+  readonly missing: Check['missing']
+  readonly kinds: readonly string[]
+  readonly forecast?: Forecast
+}
+
+export type Asked = Pick<SourceConfig, 'name' | 'integration' | 'config' | 'kinds' | 'quota'>
+
+/** Asks who the credential is, which scopes it sees and what a first scan will cost; stores and starts nothing. */
+export async function factsOf(
+  source: Asked,
+  integration: Integration,
+  environment: Environment,
+  folder?: string,
+): Promise<Facts> {
+  const meter = openMeter(source, environment, folder)
+  const connection = integration.connect(source.config.reveal(), meter.tools)
+  const signal = AbortSignal.timeout(120_000)
+  const kinds = source.kinds ?? integration.defaultKinds
+  try {
+    const check = await connection.check(signal)
+    const small = meter.took.reduce((total, each) => total + each, 0) / Math.max(1, meter.took.length)
+    const partitions = await partitionsOf(connection, kinds, signal)
+    const forecast =
+      check.forecast === undefined
+        ? undefined
+        : await forecastOf(costOf(check.forecast, kinds), {
+            connection,
+            partition: partitions.find(({ unknown }) => unknown === undefined)?.name,
+            meter,
+            small,
+            reserve: source.quota.reserve,
+          })
+    return {
+      source: source.name,
+      integration: source.integration,
+      identity: check.identity,
+      partitions,
+      missing: check.missing.filter(({ kind }) => kinds.includes(kind)),
+      kinds,
+      ...(forecast === undefined ? {} : { forecast }),
+    }
+  } finally {
+    await connection.close?.()
+    await meter.close()
+  }
+}
+
+async function partitionsOf(
+  connection: Connection,
+  kinds: readonly string[],
+  signal: AbortSignal,
+): Promise<Facts['partitions']> {
+  const found = new Map<string, { name: string; unknown?: string }>()
+  for (const kind of connection.kinds.filter(({ name }) => kinds.includes(name))) {
+    for (const partition of await kind.partitions(signal)) found.set(partition.name, partition)
+  }
+  return [...found.values()]
+}
+
+/** Is there anything that a person should look at before the first scan? */
+export function isSound(facts: Facts): boolean {
+  return facts.missing.length === 0 && facts.partitions.every(({ unknown }) => unknown === undefined)
+}
+
+/** For people: a label and what there is to say about it, one line each. */
+export function describeFacts(facts: Facts): readonly string[] {
+  const { forecast } = facts
+  const readable = facts.partitions.filter(({ unknown }) => unknown === undefined).map(({ name }) => name)
+  return [
+    row('who', facts.identity),
+    row('sees', readable.join(', ') || 'nothing of what is configured'),
+    ...facts.partitions.flatMap(({ name, unknown }) =>
+      unknown === undefined ? [] : [row('unknown', `${name}: ${unknown}`)],
+    ),
+    ...(facts.missing.length === 0
+      ? [row('missing', `nothing that ${facts.kinds.join(', ')} need`)]
+      : facts.missing.map(({ kind, permission }) => row('missing', `${kind}: ${permission}`))),
+    ...(forecast === undefined ? [] : describeForecast(forecast)),
+  ]
+}
+
+function describeForecast(forecast: Forecast): readonly string[] {
+  const { requests, quota, byKind, seconds, limit } = forecast
+  const kinds = Object.entries(byKind).map(([kind, calls]) => `${kind} ${calls}`)
+  return [
+    row('first scan', `about ${requests} requests, ${duration(Math.max(1, seconds) * 1000)}`),
+    row('', `of these ${quota} count against the rate limit${kinds.length === 0 ? '' : `: ${kinds.join(', ')}`}`),
+    ...(limit === undefined
+      ? []
+      : [
+          row(
+            'rate limit',
+            `${limit.remaining} of ${limit.limit} left this hour; ${limit.reserve} of them stay for the credential's other users`,
+          ),
+        ]),
+    row('later scans', 'what has not changed is answered "not modified" and costs nothing of the limit'),
+  ]
+}
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(12)}${text}`
+}

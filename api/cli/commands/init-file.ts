@@ -1,0 +1,33 @@
+export interface GithubFile {
+  readonly organizations: readonly string[]
+  /** Name of the variable that holds the token. */
+  readonly tokenEnv: string
+  readonly baseUrl?: string
+  /** The JSON Schema, as seen from the file. */
+  readonly schema: string
+}
+
+/** A first catchment.yaml: what is set, and as comments what can be. */
+export function githubFile({ organizations, tokenEnv, baseUrl, schema }: GithubFile): string {
+  const lines = [
+    `# yaml-language-server: $schema=${schema}`,
+    '# The tools that Catchment keeps its catalog in step with. All settings: docs/configuration.md.',
+    'sources:',
+    '  - name: github',
+    '    integration: github',
+    '    config:',
+    `      token: "\${env:${tokenEnv}}"   # from the environment, or from .env beside this file; never written here`,
+    `      organizations: [${organizations.join(', ')}]`,
+    ...(baseUrl === undefined
+      ? ['      # baseUrl: https://HOST/api/v3   # GitHub Enterprise']
+      : [`      baseUrl: ${JSON.stringify(baseUrl)}`]),
+    '      # only: [OWNER/REPOSITORY]   # a first try with these repositories alone',
+    '    # kinds: [organization, repository, team, user]   # this is the default; team-access costs two requests per team',
+    '    # schedule: { scan: "*/30 * * * *", freshness: 1h }   # every half hour; what is unchanged costs nothing',
+    "    # quota: { reserve: 40% }   # of the rate limit, for the token's other users",
+    '    # guard: { share: 25%, minimum: 5 }   # more deletions at once than this wait for a person',
+    '    # webhooks: { secret: "${env:WEBHOOK_SECRET}" }   # changes within a second; see docs/connect-github.md',
+    '',
+  ]
+  return lines.join('\n')
+}

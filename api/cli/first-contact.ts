@@ -1,0 +1,48 @@
+import type { Command } from 'commander'
+import { loadConfig } from '../../core/config/index.ts'
+import { registry } from '../../integrations/registry.ts'
+import { check } from './commands/check.ts'
+import { initGithub } from './commands/init.ts'
+
+/** `catchment init | check`: what a team runs before its first start, and when a credential is in doubt. */
+export function registerFirstContact(program: Command): void {
+  const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value]
+  program
+    .command('init')
+    .description('make a first catchment.yaml; starts nothing, overwrites nothing')
+    .command('github')
+    .description('say who the token is, what it sees and misses and what a first scan costs, and write the file')
+    .option('--org <login>', 'an organisation to read; may be repeated (default: all that the token sees)', collect, [])
+    .option('--token-env <name>', 'the variable that holds the token', 'GITHUB_TOKEN')
+    .option('--base-url <url>', 'GitHub Enterprise: https://HOST/api/v3')
+    .option('--output <file>', 'where to write', 'catchment.yaml')
+    .option('--force', 'replace the file if there is one', false)
+    .option('--json', 'for programs', false)
+    .action(
+      async (options: {
+        org: readonly string[]
+        tokenEnv: string
+        baseUrl?: string
+        output: string
+        force: boolean
+        json: boolean
+      }) => {
+        process.exitCode = await initGithub({ ...options, integrations: registry, environment: process.env })
+      },
+    )
+
+  program
+    .command('check')
+    .description(
+      'ask every configured source who its credential is, what it misses and what a scan costs; exit 3 when something is missing',
+    )
+    .option('--config <file>', 'configuration file (default: CATCHMENT_CONFIG, then catchment.yaml)')
+    .option('--json', 'for programs', false)
+    .action(async (options: { config?: string; json: boolean }) => {
+      const config = loadConfig({
+        integrations: registry,
+        ...(options.config === undefined ? {} : { file: options.config }),
+      })
+      process.exitCode = await check({ config, integrations: registry, environment: process.env, json: options.json })
+    })
+}
