@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from '../../../core/catalog/db.ts'
 import { openDatabase } from '../../../core/catalog/postgres/connect.ts'
 import { type EmbeddedEvent, startEmbedded } from '../../../core/catalog/postgres/embedded.ts'
+import { asDamage } from '../../../core/catalog/postgres/errors.ts'
 import { migrate } from '../../../core/catalog/postgres/migrate.ts'
 import { createStore } from '../../../core/catalog/postgres-store.ts'
 import type { Store } from '../../../core/catalog/store.ts'
@@ -28,16 +30,18 @@ export async function openCatalog(options: {
       : undefined
   const url = embedded?.url ?? options.databaseUrl ?? ''
   let closing = false
+  let db: Db | undefined
   try {
-    const db = await openDatabase(url, {
+    db = await openDatabase(url, {
       onConnectionError: (error) => {
         if (!closing) options.log('warn', 'a database connection broke', { error: error.message })
       },
     })
-    await migrate(db)
+    const opened = db
+    await migrate(opened)
     return {
-      db,
-      store: createStore(db),
+      db: opened,
+      store: createStore(opened),
       where:
         embedded === undefined
           ? `PostgreSQL at ${new URL(url).host}`
@@ -45,13 +49,17 @@ export async function openCatalog(options: {
       lost: embedded?.exited ?? new Promise(() => {}),
       close: async () => {
         closing = true
-        await db.close()
+        await opened.close()
         await embedded?.stop()
       },
     }
   } catch (error) {
+    closing = true
+    // A server that ended says why better than a connection that broke.
+    const ended = embedded && (await Promise.race([embedded.exited, pause(500, undefined)]))
+    await db?.close()
     await embedded?.stop()
-    throw error
+    throw ended ?? (embedded === undefined ? error : asDamage(error))
   }
 }
 

@@ -65,6 +65,8 @@ export interface Running {
   readonly child: ChildProcess
   readonly sandbox: { readonly url: string; readonly token: string; readonly control: Control }
   stderr(): string
+  /** Resolves when it has ended, asked to or not. */
+  readonly ended: Promise<Finished>
   /** GET below the address, with the admin key; answers parsed JSON. */
   get(path: string): Promise<{ status: number; body: unknown }>
   post(path: string, body?: unknown): Promise<{ status: number; body: unknown }>
@@ -96,7 +98,7 @@ export async function startCatchment(options: {
       resolve(code)
     })
   })
-  const data = join(options.folder, 'data')
+  const data = options.env?.['CATCHMENT_DATA'] ?? join(options.folder, 'data')
   const until = async <T>(what: string, probe: () => Promise<T | undefined>): Promise<T> => {
     const deadline = Date.now() + 60_000
     for (;;) {
@@ -141,6 +143,7 @@ export async function startCatchment(options: {
       child,
       sandbox: { url: access.url, token: access.token, control: connectControl(access.url, access.controlToken) },
       stderr: () => output().stderr,
+      ended: closed.then((code) => ({ code, ...output() })),
       get: (path) => call('GET', url + path, key),
       post: (path, body = {}) => call('POST', url + path, key, body),
       github: (method, path, body) => call(method, access.url + path, access.token, body),

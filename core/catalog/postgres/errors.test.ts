@@ -1,6 +1,7 @@
+import pg from 'pg'
 import { expect, test } from 'vitest'
 import { CatchmentError } from '../../sdk/errors.ts'
-import { fileTrouble, fromServerExit, fromServerOutput, translate } from './errors.ts'
+import { asDamage, fileTrouble, fromServerExit, fromServerOutput, translate } from './errors.ts'
 
 const log = (text: string) => `2026-01-02 03:04:05.678 UTC [42] ${text}\n`
 
@@ -21,6 +22,11 @@ test.each([
   [log('PANIC:  could not locate a valid checkpoint record at 0/15A2B40'), 'data_directory_corrupt'],
   [log('FATAL:  incorrect checksum in control file'), 'data_directory_corrupt'],
   [log('FATAL:  could not open file "global/pg_filenode.map": No such file or directory'), 'data_directory_corrupt'],
+  [log('FATAL:  required WAL directory "pg_wal" does not exist'), 'data_directory_corrupt'],
+  [
+    'postgres: could not access the server configuration file "/d/postgresql.conf": No such file or directory',
+    'data_directory_corrupt',
+  ],
   [log('FATAL:  data directory "/d" has wrong ownership'), 'data_directory_not_ours'],
   ['initdb: error: could not access directory "/d": Permission denied', 'data_directory_not_ours'],
   [
@@ -53,6 +59,14 @@ test('errors of the file system around the data directory', () => {
   expect(fileTrouble('/d', other)).toBe(other)
   const ours = new CatchmentError('x', { code: 'EACCES' })
   expect(fileTrouble('/d', ours)).toBe(ours)
+})
+
+test('what a statement says of broken files is damage of the embedded server', () => {
+  const state = (code: string) => Object.assign(new pg.DatabaseError('invalid page in block 0', 22, 'error'), { code })
+  expect(asDamage(state('XX001'))).toMatchObject({ code: 'data_directory_corrupt', hint: expect.any(String) })
+  expect(asDamage(translate(state('3D000')))).toMatchObject({ code: 'data_directory_corrupt' })
+  const other = state('42601')
+  expect(asDamage(other)).toBe(other)
 })
 
 test('only errors of the connection change their kind', () => {

@@ -11,6 +11,12 @@ interface Pattern {
   readonly hint: string
 }
 
+const damaged = {
+  code: 'data_directory_corrupt',
+  message: 'the data directory is damaged',
+  hint: 'Restore it from a backup, or move it away and start again: the sources are scanned anew, history is lost.',
+}
+
 /** What the server's own words mean, first match wins: effects (a PANIC) are listed after their causes (no space). */
 const patterns: readonly Pattern[] = [
   {
@@ -39,10 +45,8 @@ const patterns: readonly Pattern[] = [
   },
   {
     pattern:
-      /database files are incompatible with server|could not locate a valid checkpoint record|could not locate required checkpoint|incorrect checksum in control file|is not a valid data directory|invalid (checkpoint|primary checkpoint|magic|page)|could not (open|read|access|stat) (file|directory) ".*": (No such file|read \d)|unexpected end of file|contains invalid data|database system identifier differs/,
-    code: 'data_directory_corrupt',
-    message: 'the data directory is damaged',
-    hint: 'Restore it from a backup, or move it away and start again: the sources are scanned anew, history is lost.',
+      /database files are incompatible with server|could not locate a valid checkpoint record|could not locate required checkpoint|incorrect checksum in control file|is not a valid data directory|invalid (checkpoint|primary checkpoint|magic|page)|could not (open|read|access|stat) (file|directory|the server configuration file) ".*": (No such file|read \d)|required WAL directory ".*" does not exist|unexpected end of file|contains invalid data|database system identifier differs/,
+    ...damaged,
   },
   {
     pattern: /wrong ownership|invalid permissions|[Pp]ermission denied/,
@@ -106,6 +110,17 @@ function explain(output: string, otherwise: Omit<Pattern, 'pattern'>, cause?: un
   const known = patterns.find(({ pattern }) => pattern.test(output))
   const { code, message, hint } = known ?? otherwise
   return new PostgresError(`${message}: ${decisive(output, known?.pattern)}`, { code, hint, status: 503, cause })
+}
+
+/** What statements say of a server whose files are broken: data or index corrupted, a file missing, the first database gone. */
+const damageStates: ReadonlySet<string> = new Set(['XX001', 'XX002', '58P01', '3D000'])
+
+/** For the embedded server: nobody but us has made its data, so what is missing there is damage. Others are passed on. */
+export function asDamage(error: unknown): unknown {
+  const cause = error instanceof PostgresError ? error.cause : error
+  if (!(cause instanceof Error) || !damageStates.has(sqlState(cause) ?? '')) return error
+  const { code, hint, message } = damaged
+  return new PostgresError(`${message}: ${cause.message}`, { code, hint, status: 503, cause })
 }
 
 /** Errors of the file system around the data directory; anything else is passed on as it is. */
