@@ -110,5 +110,5 @@ function describeForecast(forecast: Forecast): readonly string[] {
 }
 
 function row(label: string, text: string): string {
-  return `  ${label.padEnd(12)}${text}`
+  return `  ${label.padEnd(13)}${text}`
 }
