@@ -7,6 +7,8 @@ import { badAnswers, deliveries, gets, listings, lostScopes, rateLimits } from '
 /** What an integration's test hands in: the integration, and a source over real HTTP that can be made to fail. */
 export interface Subject<Config> {
   readonly integration: Integration<Config>
+  /** The source has no rate limit, so nothing is said about it: files. */
+  readonly unlimited?: true
   /** Called once. Every kind should have two pages or more in some partition. */
   open(): Promise<{ readonly config: Config; readonly source: TestSource }>
 }
@@ -100,7 +102,7 @@ export function describeIntegration<Config>(subject: Subject<Config>, kinds: rea
         listings(opened, name)
         gets(opened, name)
         badAnswers(opened, name)
-        rateLimits(opened, name)
+        if (subject.unlimited !== true) rateLimits(opened, name)
         lostScopes(opened, name)
       })
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pretty from 'pino-pretty'
 import type { Db } from '../../../core/catalog/db.ts'
@@ -121,6 +121,7 @@ export async function start(options: StartOptions): Promise<number> {
             ports,
             budgets,
             environment: options.environment,
+            ...(config.file === undefined ? {} : { folder: dirname(config.file) }),
           },
           { apply: options.apply, precedence: precedence.indexOf(source.name) },
         ),
