@@ -2,9 +2,9 @@ import type { Ports } from './engine.ts'
 
 /** Lets loops sleep until something happens. A ring while nobody waits is kept for the next wait. */
 export interface Bell {
-  ring(): void
-  /** Resolves at the next ring, after so many milliseconds, or when the signal aborts. */
-  wait(clock: Ports['clock'], milliseconds: number, signal: AbortSignal): Promise<void>
+  readonly ring: () => void
+  /** Resolves at the next ring (true), after so many milliseconds, or when the signal aborts. */
+  wait(clock: Ports['clock'], milliseconds: number, signal: AbortSignal): Promise<boolean>
 }
 
 export function createBell(): Bell {
@@ -15,7 +15,9 @@ export function createBell(): Bell {
     },
     async wait(clock, milliseconds, signal) {
       if (!rung.signal.aborted) await clock.sleep(milliseconds, AbortSignal.any([signal, rung.signal]))
-      if (rung.signal.aborted) rung = new AbortController()
+      const { aborted } = rung.signal
+      if (aborted) rung = new AbortController()
+      return aborted
     },
   }
 }

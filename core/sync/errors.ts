@@ -1,4 +1,11 @@
-import { CatchmentError, SourceUnavailable } from '../sdk/index.ts'
+import {
+  BadAnswer,
+  CatchmentError,
+  CredentialRefused,
+  RateLimited,
+  ScopeUnreadable,
+  SourceUnavailable,
+} from '../sdk/index.ts'
 
 export class SourceUnknown extends CatchmentError {
   constructor(source: string) {
@@ -49,9 +56,16 @@ export class Quiet extends Error {
 /** The engine stops, or this session's lease is gone. */
 export class Stopped extends Error {}
 
+/** What an integration says about its source. Trouble with the database is something else. */
+export function isSourceError(error: unknown): boolean {
+  return [RateLimited, ScopeUnreadable, BadAnswer, SourceUnavailable, CredentialRefused].some(
+    (kind) => error instanceof kind,
+  )
+}
+
 /** What an integration throws without saying what it means is trouble with its source, never with ours. */
 export function asSourceError(error: unknown): unknown {
-  if (error instanceof CatchmentError || error instanceof Stopped) return error
+  if (isSourceError(error) || error instanceof Stopped || error instanceof Quiet) return error
   return new SourceUnavailable(error instanceof Error ? error.message : String(error), error)
 }
 

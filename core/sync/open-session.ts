@@ -13,6 +13,7 @@ export interface SessionInput {
   readonly source: SourceRow
   readonly fence: Fence
   readonly signal: AbortSignal
+  readonly onScanRequest?: () => void
 }
 
 /** Reads what is remembered of a source whose lease we hold. Throws MappingPending. */

@@ -23,7 +23,7 @@ export interface EngineOptions {
   /** Doubts asked about at a time, and how many of them side by side. Default 16 and 8. */
   readonly doubtBatch?: number
   readonly doubtConcurrency?: number
-  /** Longest wait without a wake. Default 1,000. */
+  /** Longest wait for deliveries and doubts without a wake; what people ask for is looked for every fifth time. Default 1,000. */
   readonly pollMilliseconds?: number
   readonly onTransition?: OnTransition
   /** Tells of deliveries and commits of other processes at once; without it they are found by the poll. */
@@ -71,6 +71,8 @@ export interface Session {
   readonly kinds: ReadonlyMap<string, KindSession>
   /** Aborts when the engine stops or the lease is lost. */
   readonly signal: AbortSignal
+  /** A commit asked for a scan. */
+  readonly onScanRequest?: () => void
   /** One commit of a source at a time. */
   readonly write: Mutex
   /** No call on this credential before (milliseconds since the epoch), and no listing before. */

@@ -84,7 +84,7 @@ async function hold(input: WorkerInput, fence: Fence, bells: Bells): Promise<voi
   }
   const renewing = guard(renew(input, fence, both))
   try {
-    const session = await openSession({ ...input, fence, signal: both })
+    const session = await openSession({ ...input, fence, signal: both, onScanRequest: bells.scans.ring })
     await Promise.all([guard(live(session, bells.live, input)), guard(scans(session, bells.scans, input))])
   } finally {
     lost.abort()
@@ -105,12 +105,22 @@ async function renew({ ports, settings, runtime }: WorkerInput, fence: Fence, si
   }
 }
 
+/** What people ask for is looked for less often than deliveries: where it can, a wake tells of both. */
+const SELDOM = 5
+
 async function live(session: Session, bell: Bell, { settings, onProgress }: WorkerInput): Promise<void> {
   const { signal, ports } = session
+  let idle = 0
   while (!signal.aborted) {
-    const done = (await settleInbox(session)) + (await carryOutHolds(session)) + (await settleDoubts(session))
-    if (done > 0) onProgress()
-    else await bell.wait(ports.clock, settings.pollMilliseconds, signal)
+    let done = await settleInbox(session)
+    if (idle === 0) done += await carryOutHolds(session)
+    done += await settleDoubts(session)
+    if (done > 0) {
+      onProgress()
+      continue
+    }
+    const rung = await bell.wait(ports.clock, settings.pollMilliseconds, signal)
+    idle = rung ? 0 : (idle + 1) % SELDOM
   }
 }
 
@@ -125,7 +135,7 @@ async function scans(session: Session, bell: Bell, { settings, onProgress }: Wor
     const next = await runDueScans(session, { resume })
     resume = false
     onProgress()
-    const pause = Math.max(1, Math.min(settings.pollMilliseconds, next - now(session)))
+    const pause = Math.max(1, Math.min(settings.pollMilliseconds * SELDOM, next - now(session)))
     await bell.wait(ports.clock, pause, signal)
   }
 }
