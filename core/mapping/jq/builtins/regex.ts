@@ -142,14 +142,18 @@ function describe(text: string, match: Match, { names }: Regex): Value {
   for (let at = 2; at < match.length; at += 2) {
     const from = match[at] ?? -1
     const to = match[at + 1] ?? -1
-    const string = from < 0 ? null : text.slice(from, to)
-    // Of an empty match jq gives empty groups its own offset, wherever they are.
-    captures.push({
-      offset: from < 0 ? -1 : offset(start === end ? start : from),
-      length: from < 0 || start === end ? 0 : textLength(text.slice(from, to)),
-      string: start === end && string !== null ? '' : string,
-      name: null,
-    })
+    const hollow = from < 0 || start === end || from === to
+    // Of an empty match jq gives empty groups its own offset, wherever they are; and empty groups in another order.
+    captures.push(
+      hollow
+        ? {
+            offset: from < 0 ? -1 : offset(start === end ? start : from),
+            string: from < 0 ? null : '',
+            length: 0,
+            name: null,
+          }
+        : { offset: offset(from), length: textLength(text.slice(from, to)), string: text.slice(from, to), name: null },
+    )
   }
   for (const { name, group } of names) {
     const capture = captures[group - 1]
