@@ -11,6 +11,7 @@ import { sync } from './commands/sync.ts'
 import { registerFirstContact } from './first-contact.ts'
 import { registerMappingCommands } from './mapping.ts'
 import { print, printJson, report } from './output.ts'
+import { registerPlay } from './play.ts'
 import { checkKinds } from './start/kinds.ts'
 import { newSecret } from './start/secrets.ts'
 import { start } from './start/start.ts'
@@ -198,6 +199,7 @@ program
 
 registerMappingCommands(program)
 registerFirstContact(program)
+registerPlay(program)
 
 // Whoever closes our output (`| head -1`) has seen enough; that is no reason to end in the middle of something.
 for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
