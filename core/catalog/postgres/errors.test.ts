@@ -8,6 +8,11 @@ const log = (text: string) => `2026-01-02 03:04:05.678 UTC [42] ${text}\n`
 test.each([
   ['initdb: error: could not write to file "/d/pg_wal/xlogtemp.7": No space left on device', 'disk_full'],
   [
+    'FATAL:  could not extend file "base/1/1259": wrote only 4096 of 8192 bytes at block 3\n' +
+      'HINT:  Check free disk space.\nPANIC:  cannot abort transaction 1, it was already committed',
+    'disk_full',
+  ],
+  [
     log('PANIC:  could not write to file "pg_wal/xlogtemp.29": No space left on device') +
       log('LOG:  aborting startup'),
     'disk_full',

@@ -20,7 +20,7 @@ const damaged = {
 /** What the server's own words mean, first match wins: effects (a PANIC) are listed after their causes (no space). */
 const patterns: readonly Pattern[] = [
   {
-    pattern: /No space left on device/,
+    pattern: /No space left on device|wrote only \d+ of \d+ bytes|Check free disk space/,
     code: 'disk_full',
     message: 'the disk is full',
     hint: 'Free space on the disk that holds the data directory and start again; committed data is kept.',
