@@ -63,7 +63,7 @@ export interface Faults {
   count(name: FaultName): void
   /** Throws the dice for a fault, and counts it when it falls. */
   happens(name: keyof typeof faultOdds): boolean
-  /** The same for the first of several that falls. */
+  /** The first of several that falls; whoever makes it counts it. */
   oneOf(names: readonly (keyof typeof faultOdds)[]): keyof typeof faultOdds | undefined
 }
 
@@ -81,7 +81,7 @@ export function createFaults(random: Random): Faults {
       counts[name] += 1
       return true
     },
-    oneOf: (some) => some.find((name) => faults.happens(name)),
+    oneOf: (some) => (faults.on ? some.find((name) => random.chance(faultOdds[name])) : undefined),
   }
   return faults
 }

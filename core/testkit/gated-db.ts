@@ -4,7 +4,7 @@ import pg from 'pg'
 import type { Db, Queryable } from '../catalog/db.ts'
 import { openDatabase } from '../catalog/postgres/connect.ts'
 import type { Statement } from '../catalog/postgres/session.ts'
-import type { Effect, Outcome, Owner, Scheduler } from './scheduler.ts'
+import { type Effect, type Outcome, type Owner, outcomeOf, type Scheduler } from './scheduler.ts'
 
 /** One use of the pool: counted as busy until its first statement waits for its grant. */
 interface Use {
@@ -146,30 +146,19 @@ export class GatedDatabase {
     }
     const { owner } = use
     const { session, text } = statement
-    // What a killed process leaves open the server rolls back by itself.
-    if (owner.dead && text === 'rollback') {
-      scheduler.busy += 1
-      return this.#leave(session, run).finally(() => {
-        scheduler.busy -= 1
-      })
-    }
     const effect: Effect = {
       owner,
       label: labelOf(text),
       start: () => this.#execute(use, statement, run),
       blocked: (finished) => this.#waits(effect, session, finished),
-      killed: () => refused('57014', 'the process was killed'),
+      killed: () => this.#kill(statement, run),
     }
     this.#sessions.set(effect, session)
     return scheduler.gate<T>(effect).finally(() => this.#sessions.delete(effect))
   }
 
   async #execute<T>({ owner, note }: Use, { session, text }: Statement, run: () => Promise<T>): Promise<T> {
-    const drop = async (): Promise<void> => {
-      this.#dropped.add(session)
-      await this.plain.query('SELECT pg_terminate_backend($1, 5000)', [session])
-      this.#inside.delete(session)
-    }
+    const drop = (): Promise<void> => this.#terminate(session)
     const granted: Granted = { owner, text, session, note, inTransaction: this.#inside.has(session) }
     try {
       await this.#options.before?.(granted, drop)
@@ -184,6 +173,21 @@ export class GatedDatabase {
       if (this.#dropped.has(session)) throw new Error('Connection terminated unexpectedly')
       throw error
     }
+  }
+
+  /** What a killed process leaves open the server rolls back; other connections stay in use. */
+  async #kill<T>({ session, text }: Statement, run: () => Promise<T>): Promise<Outcome> {
+    if (text === 'rollback') return await outcomeOf(this.#leave(session, run))
+    if (text !== 'commit') return { ok: false, error: refused('57014', 'the process was killed') }
+    // After a commit nobody rolls back.
+    await this.#terminate(session)
+    return { ok: false, error: new Error('Connection terminated unexpectedly') }
+  }
+
+  async #terminate(session: number): Promise<void> {
+    this.#dropped.add(session)
+    await this.plain.query('SELECT pg_terminate_backend($1, 5000)', [session])
+    this.#inside.delete(session)
   }
 
   async #leave<T>(session: number, run: () => Promise<T>): Promise<T> {

@@ -110,7 +110,7 @@ function runtimeOf(source: SourceName, owner: Owner, now: () => number, around: 
     integration: 'simulated',
     connection: plant?.connection?.(connection) ?? connection,
     mappings: plant?.mappings?.(mappings) ?? mappings,
-    mappingContent: { file: 'simulated', mapping: version, blueprints: blueprints[source], variables: {} },
+    mappingContent: { file: 'simulated', mapping: version, blueprints, variables: {} },
     kinds: kindsOf[source],
     schedule: { scan: '0 * * * *', freshnessSeconds: 60 },
     guard: plant?.noGuard === true ? { share: 1, minimum: 1_000_000 } : guardRule,

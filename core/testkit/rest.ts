@@ -103,7 +103,7 @@ async function settle(simulation: Simulation, enough: () => boolean): Promise<bo
     // When nobody has anything to do for now, pauses may be long.
     if (await advance(simulation)) {
       scheduler.now += Math.floor(idle)
-      idle = Math.min(idle * 1.1, 600_000)
+      idle = Math.min(idle * 1.5, 600_000)
     } else idle = Math.max(100, idle * 0.995)
   }
   simulation.violate([{ invariant: 'rest', text: `it does not come to rest: ${open}` }])

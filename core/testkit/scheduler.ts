@@ -21,8 +21,8 @@ export interface Effect {
   start(): Promise<unknown>
   /** Answers true when the started effect waits for a lock that another holds; asked while it does not end. */
   blocked?(finished: Promise<Outcome>): Promise<boolean>
-  /** What the one who asked gets instead when its process is killed. Absent: it never hears again. */
-  killed?(): unknown
+  /** How it ends when its process is killed before the grant. Absent: whoever asked never hears again. */
+  killed?(): Promise<Outcome>
 }
 
 interface Waiting {
@@ -65,13 +65,13 @@ export class Scheduler {
   gate<T>(effect: Effect, due?: number): Promise<T> {
     // Forever: a process that was killed does nothing any more, not even fail.
     if (effect.owner.dead && effect.killed === undefined) return new Promise(() => undefined)
-    if (effect.owner.dead) return Promise.reject(effect.killed?.())
     return new Promise<T>((resolve, reject) => {
       const settle = (outcome: Outcome): void => {
         if (outcome.ok) resolve(outcome.value as T)
         else reject(outcome.error)
       }
-      this.#waiting.push({ effect, settle, ...(due === undefined ? {} : { due }) })
+      if (effect.owner.dead) void this.#unwind(effect, settle)
+      else this.#waiting.push({ effect, settle, ...(due === undefined ? {} : { due }) })
     })
   }
 
@@ -145,17 +145,22 @@ export class Scheduler {
     owner.dead = true
     const mine = this.#waiting.filter(({ effect }) => effect.owner === owner)
     this.#waiting = this.#waiting.filter(({ effect }) => effect.owner !== owner)
-    for (const { effect, settle } of mine) {
-      if (effect.killed !== undefined) settle({ ok: false, error: effect.killed() })
-    }
+    for (const { effect, settle } of mine) await this.#unwind(effect, settle)
     for (const blocked of this.#blocked.filter(({ waiting }) => waiting.effect.owner === owner)) {
       await cancel(blocked.waiting.effect)
       await blocked.finished
       this.#blocked.splice(this.#blocked.indexOf(blocked), 1)
-      blocked.waiting.settle({ ok: false, error: blocked.waiting.effect.killed?.() })
+      await this.#unwind(blocked.waiting.effect, blocked.waiting.settle)
     }
     await this.quiet()
     await this.recheck()
+  }
+
+  async #unwind(effect: Effect, settle: (outcome: Outcome) => void): Promise<void> {
+    if (effect.killed === undefined) return
+    this.busy += 1
+    settle(await effect.killed())
+    this.busy -= 1
   }
 
   async #run(waiting: Waiting): Promise<void> {
@@ -168,10 +173,7 @@ export class Scheduler {
       return
     }
     let outcome: Outcome | undefined
-    const finished = effect.start().then(
-      (value): Outcome => (outcome = { ok: true, value }),
-      (error: unknown): Outcome => (outcome = { ok: false, error }),
-    )
+    const finished = outcomeOf(effect.start()).then((ended) => (outcome = ended))
     if (effect.blocked === undefined) await finished
     else if (await effect.blocked(finished)) {
       this.#tell(effect.owner.name, `${effect.label} waits for a lock`)
@@ -210,6 +212,13 @@ export class Scheduler {
     this.#story.push(`${String(this.steps).padStart(8)}  ${line}`)
     if (this.#story.length > 2000) this.#story.splice(0, 1000)
   }
+}
+
+export function outcomeOf(work: Promise<unknown>): Promise<Outcome> {
+  return work.then(
+    (value): Outcome => ({ ok: true, value }),
+    (error: unknown): Outcome => ({ ok: false, error }),
+  )
 }
 
 function nameOf(error: unknown): string {

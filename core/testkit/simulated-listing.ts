@@ -70,7 +70,8 @@ function choose(state: SourceState, kind: KindName, partition: string): Plan {
   const hides = state.world.living(kind, partition).length > state.believable(kind) + 1
   // A listing that lies about less than the guard's limit is believed, by design: it must not be told.
   const names = listingFaults.filter((name) => name !== 'listing-half' || hides)
-  return { fault: state.faults.oneOf(names), at }
+  const fault = state.faults.oneOf(names)
+  return { fault, at: fault === 'listing-empty' || fault === 'listing-half' ? 0 : at }
 }
 
 class Pages {
@@ -90,14 +91,15 @@ class Pages {
   /** Undefined: the listing ends without a word. */
   answer(cursor: string, number: number, { known }: ListRequest): Page | undefined {
     const { fault, at } = this.#plan
-    const now = number === at ? fault : undefined
+    const { things, next } = this.#slice(cursor)
+    const now = number === at && possible(fault, number, next) ? fault : undefined
+    if (now !== undefined) this.#state.faults.count(now)
     if (now !== undefined) fail(now, this.#state)
     if (fault === 'listing-empty') return { cursor, items: [] }
     if (now === 'listing-ends-early') return undefined
-    const { things, next } = this.#slice(cursor)
     if (now === 'page-lost' && next !== undefined) return this.#page(next, this.#slice(next))
     if (now === 'page-cursor-loop') return { cursor, items: things.map(itemOf), next: 'start' }
-    if (now === 'page-repeated' && number > 0) return { cursor: 'start', items: this.#before.map(itemOf), next: cursor }
+    if (now === 'page-repeated') return { cursor: 'start', items: this.#before.map(itemOf), next: cursor }
     const page = this.#page(cursor, { things, next })
     const { validator } = page
     const remembered = known(cursor)
@@ -146,6 +148,12 @@ class Pages {
     // Few enough left that what is hidden is more than the guard lets go.
     return this.#plan.fault === 'listing-half' ? seen.slice(0, 1) : seen
   }
+}
+
+/** Nobody can miss a first page, whose cursor is nobody's word, or one behind the last. */
+function possible(fault: Fault | undefined, number: number, next: string | undefined): boolean {
+  if (fault === 'page-lost') return number > 0 && next !== undefined
+  return number > 0 || (fault !== 'page-repeated' && fault !== 'page-items-repeated')
 }
 
 function fail(fault: Fault, state: SourceState): void {

@@ -152,11 +152,11 @@ const blueprint = (identifier: string, relations: JsonObject): JsonObject => ({
   relations,
 })
 
-export const blueprints: Readonly<Record<SourceName, readonly JsonObject[]>> = {
-  alpha: [
-    blueprint('service', { owner: relation('team') }),
-    blueprint('label', { service: relation('service') }),
-    blueprint('person', { teams: relation('team', true) }),
-  ],
-  beta: [blueprint('team', {}), blueprint('incident', { service: relation('service') })],
-}
+/** Both sources bring all of them: their kinds meet in the same blueprints, whichever mapping is activated first. */
+export const blueprints: readonly JsonObject[] = [
+  blueprint('service', { owner: relation('team') }),
+  blueprint('label', { service: relation('service') }),
+  blueprint('person', { teams: relation('team', true) }),
+  blueprint('team', {}),
+  blueprint('incident', { service: relation('service') }),
+]

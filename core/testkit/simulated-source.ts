@@ -129,6 +129,7 @@ const getFaults = ['get-unknown', 'get-unavailable', 'get-rate-limited', 'get-ht
 function answer(state: SourceState, kind: KindName, key: string, partition: string): Got {
   const { world, random } = state
   const fault: FaultName | undefined = state.faults.oneOf(getFaults)
+  if (fault !== undefined) state.faults.count(fault)
   if (fault === 'get-unknown') return { state: 'unknown', reason: '404 over a scope that cannot be read' }
   if (fault === 'get-unavailable') throw new SourceUnavailable('500')
   if (fault === 'get-rate-limited') throw limited(state)
