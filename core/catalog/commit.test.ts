@@ -86,6 +86,10 @@ describe('a record', () => {
     await world.say('moved', [{ identifier: 'moved', title: 'theirs' }])
     await expect(world.commit({ writes: [change] })).rejects.toThrow(StaleDecision)
     await expect(world.commit({ removals: [removal] })).rejects.toThrow(StaleDecision)
+    const third = await world.write('moved', [{ identifier: 'moved', title: 'mine' }])
+    const { span } = await world.stored('moved')
+    await world.say('moved', [{ identifier: 'moved', title: 'read at the same time' }], { span })
+    await expect(world.commit({ writes: [third] })).rejects.toThrow(StaleDecision)
     const { id, hash } = await world.stored('moved')
     const confirmation = { recordId: id, partitionId: world.partitionId, span: await world.span() }
     await expect(world.commit({ confirmations: [{ ...confirmation, hash: '00' }] })).rejects.toThrow(StaleDecision)
@@ -201,7 +205,9 @@ describe('a rename', () => {
 
 describe('an entity', () => {
   test('is there while somebody owns it', async () => {
-    expect(await other.say('e1', [{ identifier: 'owned', owning: false, title: 'weak' }])).toMatchObject({ created: 0 })
+    expect(
+      await other.say('e1', [{ identifier: 'owned', owning: false, title: 'weak', relations: { owner: 'x' } }]),
+    ).toMatchObject({ created: 0 })
     expect(await entity('service:owned')).toBeUndefined()
     expect(await count('refs', `entity_id IN (SELECT id FROM entities WHERE stub)`)).toBe(0)
     expect(await world.say('e2', [{ identifier: 'owned' }])).toMatchObject({ created: 1 })
@@ -223,6 +229,17 @@ describe('an entity', () => {
     await world.remove('m1')
     expect(await entity('service:m')).toMatchObject({ title: 'second', properties: { language: 'ruby' } })
     expect(await count('contributions', `record_id = ${(await other.stored('m2')).id} AND draft IS NOT NULL`)).toBe(0)
+  })
+
+  test('is decided by the highest of those that agree, whichever of them is read', async () => {
+    const agreed = ['1', '5', '2'].map((version) =>
+      world.write(`v${version}`, [{ identifier: 'v', title: 'agreed' }], { version }),
+    )
+    await world.commit({ writes: await Promise.all(agreed) })
+    await world.say('v4', [{ identifier: 'v', title: 'older than one' }], { version: '4' })
+    expect(await entity('service:v')).toMatchObject({ title: 'agreed' })
+    await world.say('v6', [{ identifier: 'v', title: 'newer than all' }], { version: '6' })
+    expect(await entity('service:v')).toMatchObject({ title: 'newer than all' })
   })
 
   test('is merged again when the order of sources changes', async () => {

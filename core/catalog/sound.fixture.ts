@@ -86,6 +86,11 @@ async function expectContributions(db: Db, rows: readonly Row[], said: readonly 
   expect(found.toSorted(byId)).toEqual(said.toSorted(byId))
   const owned = new Set(list.filter(({ owning }) => owning).map(({ entity_id }) => entity_id))
   for (const [id, row] of entities) expect(owned.has(id), `${nameOf(row)} is owned`).toBe(!row.stub)
+  const adrift = await db.query(
+    `SELECT FROM entities e WHERE e.deleted IS NULL AND NOT e.stub
+       AND NOT EXISTS (SELECT FROM contributions c WHERE c.entity_id = e.id AND c.owning AND c.record_id = e.anchor)`,
+  )
+  expect(adrift.rows).toEqual([])
   expect(new Set(list.map(({ entity_id }) => entity_id)).size).toBe(entities.size)
 }
 
