@@ -17,7 +17,7 @@ export function offsetInFile(source: SourceText, scalar: YamlScalar, offset: num
     const char = value[index]
     if (index < value.length && char !== undefined) at = find(text, at, end, char)
     if (index >= offset) return Math.min(at, end)
-    at += scalar.style === 'single' && char === "'" ? 2 : 1
+    at += 1
   }
   return Math.min(at, end)
 }

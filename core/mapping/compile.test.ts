@@ -101,7 +101,7 @@ resources:
 
   it('follows anchors and merge keys', () => {
     const text = `
-x-common: &common { language: .language }
+x-common: &common { language: .language, url: .owner.login }
 resources:
   - kind: repository
     port: { entity: { mappings: { identifier: .name, blueprint: '"service"', properties: { <<: *common, url: .name } } } }`
@@ -183,6 +183,13 @@ describe('teams and relations', () => {
       combinator: 'or',
       rules: [evaluated, { property: '$identifier', operator: 'in', value: ['m@x'] }],
     })
+  })
+
+  it('takes a search query that an expression builds', () => {
+    const [draft] = drafts(text('null', '.q'), { id: 'i', q: evaluated })
+    expect(draft?.draft.relations['to']).toEqual(evaluated)
+    const [wrong] = drafts(text('null', '.q'), { id: 'i', q: { ...evaluated, rules: [{ property: 5 }] } })
+    expect(wrong?.draft.failed).toMatchObject([{ field: 'relations.to', code: 'type_mismatch' }])
   })
 
   it('finds entities by a search query instead of an identifier, and never creates them', () => {

@@ -59,6 +59,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 it('holds when everything is equal, a failed property being null', () => {
   expect(run({})).toBe('')
   expect(run({}, false)).toBe('')
+  expect(run({ raw: { n: 1 }, entity: { ...line.entity, identifier: null } })).toBe('')
   expect(run({ raw: { n: 0 }, result: 'not selected', entity: null })).toBe('')
 })
 

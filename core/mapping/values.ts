@@ -1,6 +1,6 @@
 import type { PropertySchema } from '../model/blueprint.ts'
 import type { Relation, SearchQuery } from '../model/entity.ts'
-import type { Json } from '../model/json.ts'
+import { isObject, type Json } from '../model/json.ts'
 import { type Expression, evaluate, Failure, failure, show } from './expression.ts'
 import { compile, type RunContext } from './jq/index.ts'
 import type { QueryTemplate, RuleTemplate, Template } from './parsed.ts'
@@ -106,11 +106,26 @@ function identifiers(expression: Expression, value: Json): string | readonly str
   return texts
 }
 
+/** A search query that an expression built as a whole. */
+function isSearchQuery(value: Json): value is Json & SearchQuery {
+  if (!isObject(value) || !Array.isArray(value['rules'])) return false
+  if (value['combinator'] !== 'and' && value['combinator'] !== 'or') return false
+  return value['rules'].every(
+    (rule: Json) =>
+      isSearchQuery(rule) ||
+      (isObject(rule) &&
+        typeof rule['property'] === 'string' &&
+        typeof rule['operator'] === 'string' &&
+        'value' in rule),
+  )
+}
+
 /** Targets of a relation. A list of several templates is one list; queries in it are joined with "or". */
 export function evaluateRelation(template: Template, input: Json, context: RunContext): Relation | Failure {
   if (template.kind === 'expression') {
     const value = evaluate(template, input, context)
-    return value instanceof Failure ? value : identifiers(template, value)
+    if (value instanceof Failure) return value
+    return isSearchQuery(value) ? value : identifiers(template, value)
   }
   if (template.kind === 'query') return evaluateQuery(template, input, context)
   if (template.kind === 'object') return null
