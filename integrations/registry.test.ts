@@ -7,7 +7,7 @@ const here = new URL('.', import.meta.url)
 
 test('the registry has every folder, and nothing else', async () => {
   const entries = await readdir(here, { withFileTypes: true })
-  const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+  const folders = entries.filter((entry) => entry.isDirectory() && entry.name !== 'template').map(({ name }) => name)
   expect(Object.keys(registry).sort()).toEqual(folders.sort())
 })
 

@@ -142,6 +142,13 @@ test('another file under the same name, or another way to read it, is not an unm
   const before = await stamp()
   expect(await stamp()).toBe(before)
   expect(await stamp({ key: 'name' })).not.toBe(before)
+  // Of the same size, and as old as before.
+  await source.write('x.json', '[{"id":"c","name":"n"}]')
+  await utimes(join(source.folder, 'x.json'), 1, 1)
+  const changed = await stamp()
+  await source.write('x.json', '[{"id":"d","name":"n"}]')
+  await utimes(join(source.folder, 'x.json'), 1, 1)
+  expect(await stamp()).not.toBe(changed)
   await writeFile(join(source.folder, 'y.json'), '[{"id":"b","name":"n"}]')
   await utimes(join(source.folder, 'y.json'), 1, 1)
   await rename(join(source.folder, 'y.json'), join(source.folder, 'x.json'))
