@@ -65,8 +65,9 @@ export function openListing(
 
   return {
     async next() {
-      mayCall(session, 'scan')
       begin ??= await session.ports.store.tick()
+      // Right before the call: another one may just have been told to wait.
+      mayCall(session, 'scan')
       iterator ??= kind.kind.list(request)[Symbol.asyncIterator]()
       const { done, value } = await untilStopped(session, iterator.next())
       if (done === true) {
