@@ -8,7 +8,8 @@ interface Presence {
   readonly key: string
   readonly partition: string
   readonly ended: boolean
-  readonly version: string | null
+  /** Of the state of the object that is stored. */
+  readonly serial: number
   readonly born: number
   readonly live: boolean
 }
@@ -38,7 +39,7 @@ export class Watch {
 
   async look(): Promise<readonly Violation[]> {
     const { rows } = await this.#db.query<Presence>(
-      `SELECT r.id AS record, k.name AS kind, r.key, p.name AS partition, q.ended OR r.state = 'gone' AS ended, r.version,
+      `SELECT r.id AS record, k.name AS kind, r.key, p.name AS partition, q.ended OR r.state = 'gone' AS ended, (r.locator->>'serial')::int AS serial,
          (r.locator->>'born')::int AS born, r.state = 'live' AS live
        FROM presences q JOIN records r ON r.id = q.record_id JOIN kinds k ON k.id = r.kind_id JOIN partitions p ON p.id = q.partition_id`,
       [],
@@ -55,11 +56,9 @@ export class Watch {
         this.removed += 1
         if (!this.approved.has(id)) found.push(...this.#unproven(row, before))
       }
-      if (row.live && before.live && row.version !== null && before.version !== null && row.version < before.version) {
-        found.push({
-          invariant: 'I5',
-          text: `${row.kind} ${row.key} went back from ${before.version} to ${row.version}`,
-        })
+      if (row.live && before.live && row.serial < before.serial) {
+        const text = `${row.kind} ${row.key} went back from state ${before.serial} to ${row.serial}`
+        found.push({ invariant: 'I5', text })
       }
     }
     this.#before = now

@@ -13,7 +13,7 @@ export async function chaosStep(simulation: Simulation): Promise<void> {
   await simulation.check()
   scheduler.now += random.below(8)
   await replace(simulation)
-  if (random.chance(0.02)) {
+  if (random.chance(0.03)) {
     const { what, happenings } = world.happen()
     scheduler.note(what)
     network.send(happenings, scheduler.steps)

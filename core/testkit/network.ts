@@ -38,7 +38,10 @@ export class Network {
       const poison = this.#faults.happens('delivery-poison')
       const forged = this.#faults.happens('delivery-forged')
       const signal = resync ? ({ type: 'resync', kind } as const) : signalOf(happening, this.#random)
-      const late = this.#faults.happens('delivery-late') ? 200 + this.#random.below(600) : 0
+      // The word that something is gone is late twice as often: what was restored meanwhile must outlive it.
+      const slow = happening.what === 'gone' && this.#faults.on && this.#random.chance(0.2)
+      if (slow) this.#faults.count('delivery-late')
+      const late = slow || this.#faults.happens('delivery-late') ? 200 + this.#random.below(600) : 0
       const parcel = { source, id, raw: delivery(id, [signal], poison, forged), forged }
       const copies = this.#faults.happens('delivery-repeated') ? 2 + this.#random.below(2) : 1
       for (let copy = 0; copy < copies; copy++) {

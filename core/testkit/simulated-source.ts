@@ -53,7 +53,7 @@ export interface KindTraits {
 
 export const traits: Readonly<Record<KindName, KindTraits>> = {
   repo: { versioned: true, paging: 'shifting', coverage: 'complete', get: true },
-  person: { versioned: false, paging: 'stable', coverage: 'complete', get: false },
+  person: { versioned: false, paging: 'stable', coverage: 'complete', get: true },
   service: { versioned: true, paging: 'stable', coverage: 'complete', get: true },
   team: { versioned: false, paging: 'shifting', coverage: 'complete', get: false },
   incident: { versioned: true, paging: 'stable', coverage: 'window', get: true },
@@ -102,7 +102,12 @@ function createKind(state: SourceState, caller: Caller, name: KindName): Kind {
     canonical,
     key: keyOf,
     ...(versioned ? { version: (item: Json) => versionOf(Number(member(item, 'serial'))) } : {}),
-    locator: (item) => ({ name: member(item, 'name') ?? null, born: member(item, 'born') ?? null }),
+    // With what the auditor reads: which state of the object this was.
+    locator: (item) => ({
+      name: member(item, 'name') ?? null,
+      born: member(item, 'born') ?? null,
+      serial: member(item, 'serial') ?? null,
+    }),
     partitions: () => caller.call(`${label} partitions`, () => partitions(state)),
     list: (request: ListRequest) => createListing(state, caller, name, request),
     ...(get
@@ -143,7 +148,11 @@ function answer(state: SourceState, kind: KindName, key: string, partition: stri
     return random.chance(0.5) ? { state: 'gone' } : { state: 'present', body: itemOf(thing), partitions: all }
   }
   // A source that answers 404 for what a token may no longer see: only the changed fingerprint tells.
-  if (state.blind.has(partition) && !visible(state, kind, partition).includes(thing)) return { state: 'gone' }
+  if (state.blind.has(partition) && !visible(state, kind, partition).includes(thing)) {
+    // No listing of a window kind ever misses what was hidden, so nothing would stand against the 404.
+    if (traits[kind].coverage === 'window') return { state: 'unknown', reason: '404' }
+    return { state: 'gone' }
+  }
   return { state: 'present', body: itemOf(thing), ...(random.chance(0.5) ? { partitions: all } : {}) }
 }
 

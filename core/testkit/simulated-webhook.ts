@@ -25,7 +25,8 @@ export function signalOf({ thing, partition, what, item, serial }: Happening, ra
   const version = versionOf(serial)
   if (what === 'gone')
     return { type: 'gone', kind, key, partition, ...(versioned && random.chance(0.8) ? { version } : {}) }
-  const locator: JsonObject = { name: item['name'] ?? null, born: item['born'] ?? null }
+  const { name = null, born = null } = item
+  const locator: JsonObject = { name, born, serial }
   if (!versioned || random.chance(0.4)) return { type: 'stale', kind, key, partition, locator }
   return { type: 'stale', kind, key, partition, locator, body: item, version, whole: random.chance(0.8) }
 }

@@ -112,18 +112,19 @@ export class World {
     const about = (what: string, happenings: readonly Happening[]) => ({ what: `${what} ${thing.key}`, happenings })
     const dead = this.things.filter((each) => each.kind === kind && each.partitions.size === 0)
     const roll = random.below(100)
-    if (roll < 10 && living.length < 12) return { what: `create ${kind}`, happenings: this.create(source, kind) }
-    if (roll < 40) return about('change', this.#change(thing))
-    if (roll < 46) return about('change and back', this.#changeAndBack(thing))
-    if (roll < 58) return about('rename', this.rename(thing))
+    if (roll < 6 && living.length < 12) return { what: `create ${kind}`, happenings: this.create(source, kind) }
+    if (roll < 32) return about('change', this.#change(thing))
+    if (roll < 38) return about('change and back', this.#changeAndBack(thing))
+    if (roll < 48) return about('rename', this.rename(thing))
     if (kind === 'incident') {
       if (roll < 70) return about('age', this.age(thing))
       return about('change', this.#change(thing))
     }
-    if (roll < 64) return about('archive', this.archive(thing))
-    if (roll < 74) return about('delete', this.remove(thing))
+    if (roll < 52) return about('archive', this.archive(thing))
+    if (roll < 64) return about('delete', this.remove(thing))
     if (roll < 82 && dead.length > 0) {
-      const back = random.pick(dead)
+      // The latest as a rule: what was said about it is still on its way.
+      const back = random.chance(0.7) ? (dead.toSorted((a, b) => b.serial - a.serial)[0] ?? thing) : random.pick(dead)
       return { what: `restore ${back.key}`, happenings: this.restore(back) }
     }
     if (roll < 88) {
