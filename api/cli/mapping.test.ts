@@ -141,6 +141,11 @@ repository 3
     expect(status).toBe(0)
   })
 
+  it('exits 1 when a property failed', () => {
+    expect(run(['test', file('mapping.yaml')], '{ "name": "a", "stars": "many" }').status).toBe(1)
+    expect(run(['test', file('mapping.yaml')], '{ "name": "a", "stars": "5" }').status).toBe(0)
+  })
+
   it('fails with the place of the mistake', () => {
     expect(run(['test', file('broken.yaml')], items)).toMatchObject({
       status: 1,
@@ -194,6 +199,7 @@ describe('mapping eval', () => {
     [['-r', '.[]'], '["a",1,null]', 0, 'a\n1\nnull\n'],
     [['-n', '[limit(3; range(10))] | add'], '', 0, '3\n'],
     [['-cs', '.'], '1 2\n3', 0, '[1,2,3]\n'],
+    [['-c', '.'], '{"a":"}\\"]"}"\\\\"[{"\\"{":1}]', 0, '{"a":"}\\"]"}\n"\\\\"\n[{"\\"{":1}]\n'],
     [['-e', '.'], 'false', 1, 'false\n'],
     [['-e', 'empty'], '1', 4, ''],
     [['-e', '.'], '1', 0, '1\n'],

@@ -102,6 +102,14 @@ describe('a complete file', () => {
     expect(show(config)).toContain('${env:GITHUB_TOKEN}')
   })
 
+  it('shows no secret that stands in the file itself, either', () => {
+    const text = 'sources: [{ name: a, integration: pagerduty, config: { apiKey: s3cret } }]'
+    const literal = loadConfig(world({ 'catchment.yaml': text }))
+    expect(literal.warnings).toMatchObject([{ code: 'secret_in_file', line: 1, column: 64 }])
+    expect(literal.sources[0]?.config.reveal()).toEqual({ apiKey: 's3cret' })
+    expect(JSON.stringify(literal) + inspect(literal, { depth: 20 })).not.toContain('s3cret')
+  })
+
   it('gives positions for what only shows later', () => {
     const error = config.problem(['sources', 0, 'kinds', 2], {
       code: 'kind_unknown',
@@ -253,6 +261,13 @@ precedence: [gh, gh]
     expect(
       failure(world({ 'catchment.yaml': text })).diagnostics.find(({ severity }) => severity === 'error'),
     ).toMatchObject({ code, line, file: 'catchment.yaml' })
+  })
+
+  it('takes an empty variable for a missing one', () => {
+    const error = failure(world({ 'catchment.yaml': 'server: { host: "${env:HOST}" }' }, { env: { HOST: '' } }))
+    expect(error.diagnostics).toMatchObject([
+      { code: 'variable_missing', message: 'the environment variable HOST is set but empty' },
+    ])
   })
 
   it('names a file that is not there', () => {
