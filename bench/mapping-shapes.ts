@@ -267,7 +267,12 @@ const deployment: Shape = {
       namespace: n % 4 === 0 ? 'kube-system' : 'shop',
       uid: `0b5c2a3e-0000-4000-8000-${String(n).padStart(12, '0')}`,
       labels: { app: 'checkout', team: `team-${n % 7}`, 'app.kubernetes.io/part-of': 'shop' },
-      annotations: { 'deployment.kubernetes.io/revision': String(n) },
+      annotations: {
+        'deployment.kubernetes.io/revision': String(n),
+        'kubernetes.io/description':
+          'Takes orders, reserves stock and hands payments over to the payment service. '.repeat(5),
+        'argocd.argoproj.io/tracking-id': `shop:apps/Deployment:shop/checkout-${n}`,
+      },
     },
     spec: {
       replicas: 3,

@@ -35,11 +35,26 @@ export function field(target: Code, name: string, optional: boolean): Code {
     }
     return optional ? undefined : cannotIndex(value, name)
   }
-  return after(
-    target,
-    read,
-    accessWalk(target, read, () => name),
-  )
+  const walk = accessWalk(target, read, () => name)
+  const before = target === identity ? [] : target.names
+  if (optional || inherited || before === undefined) return selecting(after(target, read, walk), target)
+  const names = [...before, name]
+  return { ...single((_env, input) => follow(input, names), walk), part: true, names }
+}
+
+/** `.a.b.c` at once. None of the names is one that every object inherits. */
+function follow(input: Value, names: readonly string[]): Value {
+  let value = input
+  for (let at = 0; at < names.length; at++) {
+    const name = names[at] ?? ''
+    if (value === null) return null
+    if (typeof value !== 'object' || Array.isArray(value)) return cannotIndex(value, name)
+    // Neither null nor an array, and an Exact has no fields of its own: an object.
+    const found: Value | undefined = (value as ValueObject)[name]
+    if (found === undefined || value instanceof Exact) return value instanceof Exact ? cannotIndex(value, name) : null
+    value = found
+  }
+  return value
 }
 
 /** `target[key]` with the key computed; it runs in the outer loop. */
@@ -48,11 +63,8 @@ export function index(target: Code, key: Code, optional: boolean): Code {
   const fixed = key.constant
   if (typeof fixed === 'number') {
     const one = (value: Value): Value | undefined => (isArray(value) ? element(value, fixed) : read(value, fixed))
-    return after(
-      target,
-      one,
-      accessWalk(target, one, () => fixed),
-    )
+    const walk = accessWalk(target, one, () => fixed)
+    return selecting(after(target, one, walk), target)
   }
   const code = both(target, key, read)
   const walk: Walk = (env, input, place, emit) =>
@@ -90,7 +102,7 @@ export function iterate(target: Code, optional: boolean): Code {
         return forEachField(value, optional, (key, inner) => emit(inner, { at: inner, key, up: found }))
       }),
   )
-  return selecting(code, target)
+  return optional ? selecting(code, target) : { ...selecting(code, target), items: target }
 }
 
 /** Each element of an array, each value of an object. */

@@ -58,6 +58,12 @@ export interface Code {
   readonly constant?: Value
   /** Outputs are always the input or something in it, or null: they are no larger than it, and plain JSON if it is. */
   readonly part?: boolean
+  /** The names of `.a.b.c`, which is read in one go. */
+  readonly names?: readonly string[]
+  /** For `target[]`: what is iterated over, so that a list made of it needs no generator. */
+  readonly items?: Code
+  /** What becomes of each item, for `target[] | f` with one output each. */
+  readonly eachItem?: One
 }
 
 /** Stops a generator of which no more is wanted; only ever seen by the one who returned it. */

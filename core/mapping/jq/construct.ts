@@ -1,3 +1,4 @@
+import { forEach } from './access.ts'
 import { step } from './budget.ts'
 import { type Code, constant, type Env, gather, many, type One, type Stop, single } from './code.ts'
 import { fail } from './errors.ts'
@@ -19,9 +20,27 @@ export function array(body: Code | null): Code {
       walk: collectWalk(body),
     }
   }
+  const list = body.items?.one ?? null
+  const { eachItem } = body
+  if (list !== null && eachItem !== undefined) return { ...single(overItems(list, eachItem)), walk: collectWalk(body) }
   return {
     ...single((env, input) => gather(body, env, input)),
     walk: collectWalk(body),
+  }
+}
+
+/** `[target[] | f]` without a generator. */
+function overItems(list: One, each: One): One {
+  return (env, input) => {
+    const source = list(env, input)
+    if (source === undefined) return []
+    const values: Value[] = []
+    const add = (item: Value): undefined => {
+      const value = each(env, item)
+      if (value !== undefined) values.push(value)
+    }
+    forEach(source, false, add)
+    return values
   }
 }
 

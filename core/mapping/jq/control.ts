@@ -5,6 +5,7 @@ import {
   type Env,
   enough,
   many,
+  type One,
   raised,
   type Stop,
   selecting,
@@ -16,7 +17,18 @@ import {
 import { isTrue, type Value } from './value.ts'
 
 export function pipe(left: Code, right: Code): Code {
-  return selecting(piped(left, right), left, right)
+  const code = selecting(piped(left, right), left, right)
+  const { items, eachItem: before } = left
+  const behind = right.one
+  if (items === undefined || behind === null) return code
+  const eachItem: One =
+    before === undefined
+      ? behind
+      : (env, input) => {
+          const value = before(env, input)
+          return value === undefined ? undefined : behind(env, value)
+        }
+  return { ...code, items, eachItem }
 }
 
 function piped(left: Code, right: Code): Code {
