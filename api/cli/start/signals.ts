@@ -2,14 +2,16 @@
 const sameWish = 400
 
 /**
- * Aborts `stop` on SIGINT, SIGTERM, SIGHUP (the terminal was closed) and when nobody reads our output any more. Who asks
- * twice does not want to wait: the process ends at once, and the next start recovers. Answers how to stop listening.
+ * Aborts `stop` on SIGINT, SIGTERM, SIGHUP (the terminal was closed), after saying so once with `onAsked`, and when nobody
+ * reads our output any more. Who asks twice does not want to wait: the process ends at once, and the next start recovers.
+ * Answers how to stop listening.
  */
-export function onWishToEnd(stop: AbortController): () => void {
+export function onWishToEnd(stop: AbortController, onAsked: () => void): () => void {
   let asked: number | undefined
   const onSignal = (): void => {
     const now = performance.now()
     if (asked !== undefined && now - asked > sameWish) process.exit(130)
+    if (asked === undefined) onAsked()
     asked ??= now
     stop.abort()
   }

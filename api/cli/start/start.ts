@@ -47,9 +47,9 @@ export async function start(options: StartOptions): Promise<number> {
   const asked = new Promise<undefined>((resolve) => {
     stop.signal.addEventListener('abort', () => resolve(undefined), { once: true })
   })
-  const deaf = onWishToEnd(stop)
   const progress = new Progress(process.stderr, Date.now)
   const say = (text: string): void => progress.say(text)
+  const deaf = onWishToEnd(stop, () => say('Stopping...'))
 
   try {
     checkKinds(config, options.integrations)
@@ -57,11 +57,9 @@ export async function start(options: StartOptions): Promise<number> {
     const key = config.adminKey?.reveal() ?? ownSecret(config.data, 'admin-key')
     const log = createLog({
       level: options.environment['CATCHMENT_LOG'] === 'debug' ? 'debug' : 'warn',
-      // People read a terminal, machines read anything else.
-      ...(process.stdout.isTTY ? { destination: pretty({ colorize: true, sync: true }) } : {}),
       secrets: [key, ...secretsOf(config)],
-      // Its errors are those of the terminal, which end nothing by themselves.
-      destination: process.stdout,
+      // People read a terminal, machines read anything else. What cannot be written there ends nothing.
+      destination: process.stdout.isTTY ? pretty({ colorize: true, destination: process.stdout }) : process.stdout,
     })
     const metrics = createMetrics()
     const portLog = engineLog(log)
@@ -197,7 +195,6 @@ export async function start(options: StartOptions): Promise<number> {
       ...(sandbox === undefined ? [] : [sandbox.exited.then(() => sandboxGone())]),
     ])
     if (lost !== undefined && !stop.signal.aborted) throw lost
-    say('Stopping...')
     return 0
   } finally {
     stop.abort()

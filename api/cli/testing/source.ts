@@ -37,7 +37,10 @@ export async function deliver(
   bytes: number,
 ): Promise<{ readonly id: string; readonly status: number; readonly text: string }> {
   const id = randomUUID()
-  const body = JSON.stringify({ action: 'created', filler: randomBytes(Math.ceil(bytes / 2)).toString('hex') })
+  const body = JSON.stringify({
+    zen: 'Keep it logically awesome.',
+    filler: randomBytes(Math.ceil(bytes / 2)).toString('hex'),
+  })
   const signature = createHmac('sha256', secrets.webhook).update(body).digest('hex')
   try {
     const answer = await fetch(`${url}/webhooks/github`, {
@@ -45,7 +48,7 @@ export async function deliver(
       headers: {
         'content-type': 'application/json',
         'x-github-delivery': id,
-        'x-github-event': 'star',
+        'x-github-event': 'ping',
         'x-hub-signature-256': `sha256=${signature}`,
       },
       body,
