@@ -1,12 +1,12 @@
 // Follows the Dockerfile where no Docker runs: its copies, its install, its CMD and HEALTHCHECK, as an ordinary user.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { eventually, temporaryFolder } from './testing/catchment.ts'
-import { copyOf, environmentOf, exec, type Instruction, parseDockerfile, tracked } from './testing/dockerfile.ts'
+import { copyOf, environmentOf, exec, type Instruction, parseDockerfile } from './testing/dockerfile.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const all = parseDockerfile(readFileSync(join(root, 'Dockerfile'), 'utf8'))
@@ -15,6 +15,7 @@ const user: Partial<typeof ordinary> = process.getuid?.() === 0 ? ordinary : {}
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let app: string
+let head: string
 let data: string
 let running: ChildProcess | undefined
 
@@ -34,7 +35,7 @@ function follow(stage: string, instructions: readonly Instruction[]): string {
     if (instruction.name === 'COPY') {
       const { from, sources, to } = copyOf(instruction)
       for (const source of sources)
-        if (from === undefined) copyTracked(source, place, to)
+        if (from === undefined) copyCommitted(source, place, to)
         else
           cpSync(join(folder.path, from, source.replace('/app/', '')), join(place, to), {
             recursive: true,
@@ -47,17 +48,19 @@ function follow(stage: string, instructions: readonly Instruction[]): string {
   return place
 }
 
-function copyTracked(source: string, place: string, to: string): void {
-  const files = tracked(root, source)
-  for (const file of files.filter((name) => !name.endsWith('.test.ts'))) {
-    const target = join(place, to.endsWith('/') ? to : '', file === source && !to.endsWith('/') ? to : file)
-    mkdirSync(dirname(target), { recursive: true })
-    cpSync(join(root, file), target)
-  }
+/** From the last commit, so that nothing counts that only lies about here. `.dockerignore` leaves the tests out. */
+function copyCommitted(source: string, place: string, to: string): void {
+  const isFolder = statSync(join(head, source)).isDirectory()
+  const target = to.endsWith('/') && !isFolder ? join(place, to, basename(source)) : join(place, to)
+  mkdirSync(dirname(target), { recursive: true })
+  cpSync(join(head, source), target, { recursive: true, filter: (name) => !name.endsWith('.test.ts') })
 }
 
 beforeAll(async () => {
   folder = await temporaryFolder()
+  head = join(folder.path, 'head')
+  mkdirSync(head)
+  execFileSync('sh', ['-c', 'git archive HEAD | tar -x -C "$1"', 'sh', head], { cwd: root })
   for (const [name, instructions] of stages()) app = follow(name, instructions)
   data = join(folder.path, 'volume')
   mkdirSync(data)

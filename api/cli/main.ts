@@ -199,7 +199,7 @@ program
 
 registerMappingCommands(program)
 registerFirstContact(program)
-registerPlay(program)
+registerPlay(program, client)
 
 // Whoever closes our output (`| head -1`) has seen enough; that is no reason to end in the middle of something.
 for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)

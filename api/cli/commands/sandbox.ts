@@ -32,7 +32,8 @@ export const breaks = {
   },
   'drop-webhooks': async ({ control, github }) => {
     await control.fault({ kind: 'drop-delivery' })
-    await github('PATCH', '/repos/acme/checkout', { description: 'Changed while no webhook came through' })
+    const at = new Date().toISOString().slice(11, 19)
+    await github('PATCH', '/repos/acme/checkout', { description: `Changed at ${at}, while no webhook came through` })
     return {
       what: 'Every webhook is lost from now on. acme/checkout just got another description.',
       watch: [
