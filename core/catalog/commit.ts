@@ -96,9 +96,17 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
   return { ...count(changes), ...(id === undefined ? {} : { batch: id }) }
 }
 
+/**
+ * A commit reads what it names by keys and nothing else. While a first load runs there are no statistics, and the planner
+ * would read whole tables and indexes for a page; to the end of the transaction it may not.
+ */
+const byKeysOnly = ['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin']
+  .map((way) => `set_config('enable_${way}', 'off', true)`)
+  .join(', ')
+
 async function lockKind(tx: Queryable, { kindId, page }: Batch, writing: boolean): Promise<KindState> {
   const columns = `k.name, s.name AS source, s.precedence, k.live,
-    coalesce((SELECT n.partition_id FROM scans n WHERE n.id = $2), 0) AS scanned`
+    coalesce((SELECT n.partition_id FROM scans n WHERE n.id = $2), 0) AS scanned, ${byKeysOnly}`
   const { rows } = await tx.query<Omit<KindState, 'live' | 'writes'> & { live: string; writes: string }>(
     writing
       ? `/* lock:kind */ UPDATE kinds k SET writes = k.writes + 1 FROM sources s WHERE k.id = $1 AND s.id = k.source_id

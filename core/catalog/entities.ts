@@ -33,6 +33,7 @@ export async function lockEntities(
   records: readonly bigint[],
   names: readonly { readonly blueprint: string; readonly identifier: string }[],
 ): Promise<readonly EntityRow[]> {
+  const wanted = [...new Map(names.map((each) => [`${each.blueprint}:${each.identifier}`, each])).values()]
   const { rows } = await tx.query<
     StoredDocument & {
       id: string
@@ -43,11 +44,13 @@ export async function lockEntities(
       derived: number
       revision: string
       updated_at: Date
+      dead: boolean
     }
   >(
     `/* lock:entities */
-     SELECT e.id, e.blueprint, e.identifier, e.anchor, e.stub, e.derived, e.revision, e.updated_at, e.title, e.team, e.properties, e.relations, e.failed
-     FROM entities e WHERE e.deleted IS NULL AND e.id = ANY (ARRAY (
+     SELECT e.id, e.blueprint, e.identifier, e.anchor, e.stub, e.derived, e.revision, e.updated_at, e.title, e.team, e.properties,
+       e.relations, e.failed, e.deleted IS NOT NULL AS dead
+     FROM entities e WHERE e.id = ANY (ARRAY (
        SELECT c.entity_id FROM contributions c WHERE c.record_id = ANY ($1::int8[])
        UNION
        SELECT n.id FROM unnest($2::text[], $3::text[]) u (blueprint, identifier)
@@ -58,16 +61,18 @@ export async function lockEntities(
       array('int8', records),
       array(
         'text',
-        names.map(({ blueprint }) => blueprint),
+        wanted.map(({ blueprint }) => blueprint),
       ),
       array(
         'text',
-        names.map(({ identifier }) => identifier),
+        wanted.map(({ identifier }) => identifier),
       ),
     ],
     { name: 'lock_entities' },
   )
-  return rows.map((row) => ({
+  // Not in the condition: to find the few that are not deleted the planner would read the whole index of names.
+  const live = rows.filter(({ dead }) => !dead)
+  return live.map((row) => ({
     id: BigInt(row.id),
     blueprint: row.blueprint,
     identifier: row.identifier,
@@ -118,7 +123,10 @@ export async function loadContributions(
   const values = [array('int8', [...entities.keys()]), array('int8', records)]
   const answer = await tx.query<ContributionRow>(
     `SELECT ${columns}, false AS stands FROM contributions c ${joined}
-     WHERE c.record_id = ANY ($2::int8[]) OR c.entity_id = ANY ($1::int8[]) AND c.draft IS NOT NULL
+     WHERE c.record_id = ANY ($2::int8[])
+     UNION ALL
+     SELECT ${columns}, false FROM contributions c ${joined}
+     WHERE c.entity_id = ANY ($1::int8[]) AND c.draft IS NOT NULL AND c.record_id <> ALL ($2::int8[])
      UNION ALL
      SELECT ${columns}, true FROM unnest($1::int8[]) e (id) CROSS JOIN LATERAL (
        SELECT c.* FROM contributions c WHERE c.entity_id = e.id AND c.draft IS NULL AND c.record_id <> ALL ($2::int8[])

@@ -138,6 +138,8 @@ CREATE TABLE contributions (
   PRIMARY KEY (record_id, mapping, item)
 );
 CREATE INDEX contributions_entity ON contributions (entity_id, owning);
+-- Few: those of entities about which not all say the same.
+CREATE INDEX contributions_drafts ON contributions (entity_id) WHERE draft IS NOT NULL;
 
 -- Relations as they were said, by a hash of (blueprint, identifier); what they resolve to is a join, in both directions.
 CREATE TABLE refs (
