@@ -106,8 +106,18 @@ async function settle(simulation: Simulation, enough: () => boolean): Promise<bo
       idle = Math.min(idle * 1.5, 600_000)
     } else idle = Math.max(100, idle * 0.995)
   }
-  simulation.violate([{ invariant: 'rest', text: `it does not come to rest: ${open}` }])
+  simulation.violate([{ invariant: 'rest', text: `it does not come to rest: ${open} ${await stuck(simulation)}` }])
   return false
+}
+
+/** What is held or asked about, for the story. */
+async function stuck({ database }: Simulation): Promise<string> {
+  const { rows } = await database.plain.query<{ what: string }>(
+    `SELECT k.name || ' ' || r.key || ' ' || h.what || ' is ' || h.state || ': ' || h.reason AS what
+     FROM held h JOIN kinds k ON k.id = h.kind_id JOIN records r ON r.id = h.record_id WHERE h.state IN ('pending', 'approved')
+     UNION ALL SELECT k.name || ' ' || d.key || ': ' || d.reason FROM doubts d JOIN kinds k ON k.id = d.kind_id`,
+  )
+  return rows.map(({ what }) => what).join('; ')
 }
 
 async function left({ database }: Simulation, frozen: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { byPeople, tables } from '../sync/index.ts'
+import { byPeople, tables } from '../sync/states.ts'
 import { plants } from './plants.ts'
 import { type Report, simulate } from './simulation.ts'
 import { type SimulationServer, startSimulationServer } from './simulation-server.ts'
