@@ -45,36 +45,38 @@ export async function buildSource(
   integration: Integration,
   store: Store,
   tools: SourceTools,
-  options: { readonly apply: boolean; readonly precedence: number },
+  options: {
+    readonly apply: boolean
+    readonly precedence: number
+    /** Of the other sources: a mapping may make entities of any blueprint there is. */
+    readonly blueprints: readonly Blueprint[]
+  },
 ): Promise<BuiltSource> {
   const { connection, http } = connect(source, integration, tools)
   const { precedence } = options
   const files = readFiles(source)
   const row = await store.saveSource({ name: source.name, integration: source.integration, precedence })
   const active = await store.activeMapping(row.id)
-  const fromFiles = compile(files.content, connection)
-  const errors = [...files.diagnostics, ...fromFiles.diagnostics].filter((finding) => finding.severity === 'error')
-  if (!fromFiles.usable || errors.length > 0)
-    throw new MappingFileError([...files.diagnostics, ...fromFiles.diagnostics])
-  const changed = active !== undefined && active.hash !== fromFiles.mappings.hash
-  const keep = changed && !options.apply ? remembered(active.content, connection, active.hash) : undefined
-  const mappings = keep?.mappings ?? fromFiles.mappings
+  const fromFiles = compile(files.content, connection, options.blueprints)
+  const diagnostics = [...files.diagnostics, ...fromFiles.diagnostics]
+  const broken = !fromFiles.usable || diagnostics.some((finding) => finding.severity === 'error')
+  // Compiled anew: a new version of the engine may make something else of the same files, and then runs over the records.
+  const kept = active === undefined ? undefined : remembered(active.content, connection, options.blueprints)
+  if (broken && (options.apply || kept === undefined)) throw new MappingFileError(diagnostics)
+  const pending = !options.apply && kept !== undefined && kept.mappings.hash !== fromFiles.mappings.hash
+  const { mappings, content } = pending ? kept : { mappings: fromFiles.mappings, content: files.content }
   const kinds = source.kinds ?? integration.defaultKinds
   const secret = source.webhooks.secret?.reveal()
   return {
     http,
-    warnings: [...files.diagnostics, ...fromFiles.diagnostics],
-    ...(changed && !options.apply
-      ? {
-          pending: `The mapping of ${source.name} (${files.content.file}) has changed; the active version goes on. Apply it with: npm start -- --apply`,
-        }
-      : {}),
+    warnings: diagnostics,
+    ...(pending ? { pending: pendingText(source.name, files.content.file, broken ? diagnostics : []) } : {}),
     runtime: {
       name: source.name,
       integration: source.integration,
       connection,
       mappings,
-      mappingContent: keep?.content ?? files.content,
+      mappingContent: content,
       kinds,
       schedule: source.schedule,
       guard: source.guard,
@@ -84,18 +86,33 @@ export async function buildSource(
   }
 }
 
+function pendingText(source: string, file: string, diagnostics: readonly Diagnostic[]): string {
+  if (diagnostics.length === 0)
+    return `The mapping of ${source} (${file}) has changed; the active version goes on. Apply it with: npm start -- --apply`
+  return `The mapping of ${source} has mistakes; the active version goes on.\n${describeErrors(diagnostics)}`
+}
+
+function describeErrors(diagnostics: readonly Diagnostic[]): string {
+  return diagnostics
+    .filter((finding) => finding.severity === 'error')
+    .map(
+      ({ file, line, column, message, hint }) =>
+        `${file}:${line}:${column}: ${message}${hint === undefined ? '' : `\n  hint: ${hint}`}`,
+    )
+    .join('\n')
+}
+
+/** The blueprints a source's files declare, whatever is wrong with some of them. */
+export function blueprintsOf(source: SourceConfig): readonly Blueprint[] {
+  return readFiles(source).content.blueprints
+}
+
 /** Everything that is wrong with a mapping file or blueprints, each with its place. */
 export class MappingFileError extends CatchmentError {
   readonly diagnostics: readonly Diagnostic[]
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    const lines = diagnostics
-      .filter((finding) => finding.severity === 'error')
-      .map(
-        ({ file, line, column, message, hint }) =>
-          `${file}:${line}:${column}: ${message}${hint === undefined ? '' : `\n  hint: ${hint}`}`,
-      )
-    super(lines.join('\n'), { code: 'mapping_invalid', exitCode: 2 })
+    super(describeErrors(diagnostics), { code: 'mapping_invalid', exitCode: 2 })
     this.diagnostics = diagnostics
   }
 }
@@ -167,11 +184,16 @@ function readFiles(source: SourceConfig): { content: MappingFiles; diagnostics: 
   }
 }
 
-function compile(content: MappingFiles, connection: Connection): ReturnType<typeof compileMappings> {
+function compile(
+  content: MappingFiles,
+  connection: Connection,
+  others: readonly Blueprint[],
+): ReturnType<typeof compileMappings> {
+  const own = new Set(content.blueprints.map(({ identifier }) => identifier))
   return compileMappings({
     file: content.file,
     text: content.mapping,
-    blueprints: content.blueprints,
+    blueprints: [...content.blueprints, ...others.filter(({ identifier }) => !own.has(identifier))],
     variables: content.variables,
     kinds: connection.kinds.map((kind) => kind.name),
   })
@@ -181,12 +203,11 @@ function compile(content: MappingFiles, connection: Connection): ReturnType<type
 function remembered(
   content: Json,
   connection: Connection,
-  hash: string,
+  others: readonly Blueprint[],
 ): { mappings: Mappings; content: MappingFiles } | undefined {
   if (!isObject(content)) return undefined
   // Written by `activateMapping` from a MappingFiles.
   const files = content as unknown as MappingFiles
-  const { mappings } = compile(files, connection)
-  // A new engine version hashes the same files differently: its output is what counts, so that is a remap (docs/sync-spec.md).
-  return mappings.hash === hash ? { mappings, content: files } : undefined
+  const { mappings, usable } = compile(files, connection, others)
+  return usable ? { mappings, content: files } : undefined
 }

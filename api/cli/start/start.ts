@@ -24,7 +24,7 @@ import { listen } from './listen.ts'
 import { registerHooks, sandboxGone, sandboxOrganizations, sandboxSource } from './sandbox.ts'
 import { makeDataDirectory, ownSecret, secretsOf, writePrivate } from './secrets.ts'
 import { onWishToEnd } from './signals.ts'
-import { buildSource } from './sources.ts'
+import { blueprintsOf, buildSource } from './sources.ts'
 
 export interface StartOptions {
   readonly config: Config
@@ -121,7 +121,11 @@ export async function start(options: StartOptions): Promise<number> {
             environment: options.environment,
             ...(config.file === undefined ? {} : { folder: dirname(config.file) }),
           },
-          { apply: options.apply, precedence: precedence.indexOf(source.name) },
+          {
+            apply: options.apply,
+            precedence: precedence.indexOf(source.name),
+            blueprints: sources.filter((other) => other !== source).flatMap(blueprintsOf),
+          },
         ),
       )
     }
@@ -138,7 +142,8 @@ export async function start(options: StartOptions): Promise<number> {
       built.map(({ runtime }) => runtime),
       {
         holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
-        applyPending: options.apply,
+        // What is handed in is what is to be active: a changed file only when `apply` said so.
+        applyPending: true,
       },
     )
     const server = await buildServer({
