@@ -10,7 +10,7 @@ import {
   SourceUnavailable,
 } from '../sdk/index.ts'
 import type { faultOdds } from './faults.ts'
-import { type Caller, limited, type SourceState, traits, visible } from './simulated-source.ts'
+import { type Caller, limited, type SourceState, traits, visible } from './simulated-state.ts'
 import { itemOf, type KindName, type Thing } from './world.ts'
 
 const pageSize = 3

@@ -10,7 +10,7 @@ import { guardRule, type Process, type Surroundings, startProcess } from './proc
 import { createRandom, type Random } from './random.ts'
 import { comeToRest } from './rest.ts'
 import { type Owner, Scheduler } from './scheduler.ts'
-import type { SourceState } from './simulated-source.ts'
+import type { SourceState } from './simulated-state.ts'
 import { type KindName, kindsOf, type SourceName, World } from './world.ts'
 
 /** Granted steps that stand for a minute: about what two cores do in one. */
