@@ -1,4 +1,4 @@
-import type { Store } from '../catalog/store.ts'
+import { type Store, Unstorable } from '../catalog/store.ts'
 import type { Json } from '../sdk/index.ts'
 import { commitPlan } from './commit.ts'
 import { expectedOf, mapped } from './observe.ts'
@@ -7,18 +7,28 @@ import type { KindSession, Session } from './session.ts'
 
 type Approved = Awaited<ReturnType<Store['approvedHolds']>>[number]
 
-/** Carries out what people approved. Answers how many holds that were. */
+/** Carries out what people approved. Answers of how many records. */
 export async function carryOutHolds(session: Session): Promise<number> {
   let count = 0
   for (const kind of session.kinds.values()) {
     const approved = await session.ports.store.approvedHolds(kind.id)
-    count += approved.length
     for (const who of new Set(approved.map(({ by }) => by))) {
       const theirs = new Set(approved.filter(({ by }) => by === who).map(({ recordId }) => recordId))
-      for (const recordId of theirs) await carryOut(session, kind, recordId, who)
+      for (const recordId of theirs) if (await tryToCarryOut(session, kind, recordId, who)) count += 1
     }
   }
   return count
+}
+
+async function tryToCarryOut(session: Session, kind: KindSession, recordId: bigint, who: string): Promise<boolean> {
+  try {
+    await carryOut(session, kind, recordId, who)
+    return true
+  } catch (error) {
+    if (!(error instanceof Unstorable)) throw error
+    session.ports.log('warn', 'approved hold not carried out', { record: recordId.toString(), message: error.message })
+    return false
+  }
 }
 
 async function carryOut(session: Session, kind: KindSession, recordId: bigint, who: string): Promise<void> {
@@ -29,8 +39,8 @@ async function carryOut(session: Session, kind: KindSession, recordId: bigint, w
     const holds = approved.filter((hold) => hold.recordId === recordId && hold.by === who)
     const end = await session.ports.store.tick()
     for (const hold of holds) planEnd(plan, hold, end)
-    if (holds.some(({ what }) => what !== 'presence') && plan.removals.length === 0)
-      await planRest(session, kind, plan, recordId)
+    const rest = holds.filter(({ what }) => what !== 'presence')
+    if (rest.length > 0 && plan.removals.length === 0) await planRest(session, kind, plan, recordId, rest)
     return plan
   })
 }
@@ -52,9 +62,21 @@ function planEnd(plan: Plan, { recordId, partitionId, what, confirmed }: Approve
 }
 
 /** Contributions and properties: the record is mapped again, and what is approved is not put back. */
-async function planRest(session: Session, kind: KindSession, plan: Plan, recordId: bigint): Promise<void> {
+async function planRest(
+  session: Session,
+  kind: KindSession,
+  plan: Plan,
+  recordId: bigint,
+  holds: readonly Approved[],
+): Promise<void> {
   const found = await session.ports.store.recordById(recordId)
-  if (found === undefined || found.record.state === 'gone') return
+  if (found === undefined || found.record.state === 'gone') {
+    for (const { what } of holds) {
+      plan.moves.add('hold', 'approved', 'carry out')
+      plan.settledHolds.push({ recordId, what, state: 'released' })
+    }
+    return
+  }
   const { record, body } = found
   // It was stored as the text of a JSON value.
   const canonical = JSON.parse(body) as Json

@@ -115,6 +115,18 @@ describe('reconcile', () => {
     ])
   })
 
+  it('answers holds that keep nothing any more', () => {
+    const failed = draft({}, { failed: [problem('properties.a')] })
+    const approved = reconcile([said(draft({ a: 1 }))], [selected(failed)], [held('property m/0/a', 'approved')])
+    expect(approved.drafts[0]?.draft.properties).toEqual({ a: 1 })
+    expect(approved.settled).toEqual([{ what: 'property m/0/a', state: 'released' }])
+    const pending = reconcile([said(draft({ a: 1 }))], [selected(failed)], [held('property m/0/a')])
+    expect(pending.settled).toEqual([])
+    const flipped: MappingOutput = { mapping: 'm', state: 'deselected', expression: 'false' }
+    const left = reconcile([said(draft({ a: 1 }))], [flipped], [held('property m/0/a')])
+    expect(left.settled).toEqual([{ what: 'property m/0/a', state: 'dissolved' }])
+  })
+
   it('dissolves a hold on what is said again', () => {
     const holds = [held('property m/0/a'), held('contribution m/0', 'rejected')]
     const { settled } = reconcile([said(draft({ a: 1 }))], [selected(draft({ a: 2 }))], holds)

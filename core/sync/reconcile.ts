@@ -43,12 +43,15 @@ export function reconcile(
   const quarantined: { mapping: string; item: string; problem: Problem }[] = []
   const takes: Take[] = []
   const settled: { what: string; state: 'dissolved' | 'released' }[] = []
+  const keeping: string[] = []
 
   /** Puts back what a hold keeps; answers whether it does. */
   const kept = (what: string): boolean => {
     const hold = state.get(what)
     if (hold === 'approved') settled.push({ what, state: 'released' })
-    return hold === 'pending' || hold === 'rejected'
+    if (hold !== 'pending' && hold !== 'rejected') return false
+    keeping.push(what)
+    return true
   }
   const withdraw = (said: Said): void => {
     const what = contributionHold(said)
@@ -93,7 +96,30 @@ export function reconcile(
   }
   // A mapping that is no longer in the file says nothing about anything any more.
   for (const said of previous) if (!answered.has(said.mapping)) withdraw(said)
+  settled.push(...pointless(holds, new Set([...settled.map((each) => each.what), ...keeping]), drafts))
   return { drafts, quarantined, takes, settled }
+}
+
+/**
+ * Holds that keep nothing any more: what is approved is not asked again even if there is nothing left to take away (its
+ * expression fails now, say), and what is no longer said by anybody needs no keeping.
+ */
+function pointless(
+  holds: readonly OpenHold[],
+  answered: ReadonlySet<string>,
+  drafts: readonly Said[],
+): Reconciled['settled'] {
+  const open = holds.filter(({ what }) => what !== 'presence' && !answered.has(what))
+  const said = new Set<string>()
+  if (open.length > 0) {
+    for (const each of drafts) {
+      said.add(contributionHold(each))
+      for (const name of Object.keys(each.draft.properties)) said.add(propertyHold(each, name))
+    }
+  }
+  return open
+    .filter(({ what, state }) => state === 'approved' || !said.has(what))
+    .map(({ what, state }) => ({ what, state: state === 'approved' ? 'released' : 'dissolved' }))
 }
 
 /** Puts back what the guard did not let go. */
@@ -126,7 +152,7 @@ function nulls(
   let properties: Record<string, Json> | undefined
   const failed = new Set(draft.failed.map((problem) => problem.field))
   for (const [name, value] of Object.entries(before.properties)) {
-    const what = `property ${mapping}/${item}/${name}`
+    const what = propertyHold({ mapping, item }, name)
     if (value === null || failed.has(`properties.${name}`)) continue
     if ((own(draft.properties, name) ?? null) !== null) {
       seenAgain(what)
@@ -153,6 +179,10 @@ function counterpart(before: readonly Said[], item: ItemDraft): Said | undefined
 
 function contributionHold(said: { readonly mapping: string; readonly item: string }): string {
   return `contribution ${said.mapping}/${said.item}`
+}
+
+function propertyHold(said: { readonly mapping: string; readonly item: string }, name: string): string {
+  return `property ${said.mapping}/${said.item}/${name}`
 }
 
 /** Without what the store adds when it reads. */
