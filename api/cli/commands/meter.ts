@@ -43,5 +43,5 @@ export function openMeter(
     return answer
   }
   const tools = { fetch, log: nothing, now: Date.now, ...(folder === undefined ? {} : { folder }) }
-  return { tools, took, budget: http.budget, close: http.close }
+  return { tools, took, budget: () => http.budget(), close: () => http.close() }
 }

@@ -8,7 +8,7 @@ export interface SandboxAccess {
   readonly url: string
   readonly control: Control
   /** A call as a person makes it. Answers parsed JSON; throws `sandbox_failed` on a refusal. */
-  github(method: string, path: string, body?: object): Promise<unknown>
+  readonly github: (method: string, path: string, body?: object) => Promise<unknown>
 }
 
 const access = z.object({ url: z.string(), token: z.string(), controlToken: z.string() })

@@ -14,7 +14,7 @@ export interface Tour {
   readonly client: Client
   readonly sandbox: SandboxAccess
   /** Resolves when the visitor wants to go on. */
-  goOn(): Promise<void>
+  readonly goOn: () => Promise<void>
 }
 
 const described = z.object({ description: z.string().nullable() })
