@@ -133,7 +133,7 @@ class Writer {
 
 /** The body of `COPY ... (FORMAT binary)`. */
 export function copyRows(columns: readonly Column[], rows: readonly (readonly Cell[])[]): Buffer {
-  const writer = new Writer(64 * 1024)
+  const writer = new Writer(Math.max(4096, rows.length * 256))
   writer.bytes(copyHeader)
   for (const row of rows) {
     writer.int2(columns.length)
