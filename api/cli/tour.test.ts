@@ -13,4 +13,4 @@ it('the tour says what docs/tour.md shows (npm run -s tour:record writes it anew
   expect(said).toMatch(/\(exit 3\)/)
   expect(said).toMatch(/acme-labs +\d+ +unknown/)
   expect(said.slice(said.indexOf('== 7.'))).not.toMatch(/unknown|held|exit/)
-}, 300_000)
+}, 500_000)
