@@ -28,7 +28,11 @@ const schema = execFileSync(process.execPath, [join(root, 'api/cli/bin.js'), 'co
 writeFileSync(join(root, 'docs/catchment.schema.json'), schema)
 // Another name is sorted to another place.
 const biome = join(root, 'node_modules/@biomejs/biome/bin/biome')
-execFileSync(process.execPath, [biome, 'check', '--write', ...folders, 'integrations/registry.ts'], { cwd: root })
+execFileSync(
+  process.execPath,
+  [biome, 'check', '--write', ...folders, 'integrations/registry.ts', 'docs/catchment.schema.json'],
+  { cwd: root },
+)
 
 process.stdout.write(`There is ${folders.join(' and ')}, registered. Its tests pass already:
   npm test -- integrations/${name}
