@@ -7,14 +7,8 @@ import { keepLedger } from './guard.ts'
 import { checkFence } from './leases.ts'
 import { checkPage, writePage } from './page.ts'
 import { sqlState } from './postgres/errors.ts'
-import {
-  checkRecords,
-  confirmRecords,
-  lockRecords,
-  removePresences,
-  type WrittenRecord,
-  writeRecords,
-} from './records.ts'
+import { confirmRecords, removePresences } from './presences.ts'
+import { checkRecords, lockRecords, type WrittenRecord, writeRecords } from './records.ts'
 import type { Rules } from './refs.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import { settleBooks, writeQuarantine } from './settle.ts'
