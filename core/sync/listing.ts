@@ -1,6 +1,6 @@
 import type { Span } from '../catalog/store.ts'
-import { BadAnswer, type Cursor, type Known, type Page } from '../sdk/index.ts'
-import { type KindSession, mayCall, type PartitionSession, type Session, untilStopped } from './session.ts'
+import { BadAnswer, type Cursor, type Known, type Page, RateLimited } from '../sdk/index.ts'
+import { type KindSession, keepQuiet, mayCall, type PartitionSession, type Session, untilStopped } from './session.ts'
 
 export interface FetchedPage {
   readonly page: Page
@@ -69,7 +69,11 @@ export function openListing(
       // Right before the call: another one may just have been told to wait.
       mayCall(session, 'scan')
       iterator ??= kind.kind.list(request)[Symbol.asyncIterator]()
-      const { done, value } = await untilStopped(session, iterator.next())
+      const { done, value } = await untilStopped(session, iterator.next()).catch(async (error: unknown) => {
+        // At once, whatever is being committed: others on this credential must not call either.
+        if (error instanceof RateLimited) await keepQuiet(session, error.retryAt, error.reserve)
+        throw error
+      })
       if (done === true) {
         if (!last && pages > 0) throw new BadAnswer(`The listing ended although page ${expected} was to come.`)
         if (!last) throw new BadAnswer('The listing ended without a single page.')

@@ -43,6 +43,10 @@ export async function runScan(
       const report = await scanPartition(session, kind, partition, scan, resumed)
       if (report.parkedUntil !== undefined) return report
     }
+    // One that went on began before it was asked for: what came in between is found by another.
+    if (options.resume !== true && opened.some(({ resumed }) => resumed)) {
+      await session.ports.store.requestScan(session.source.id, kind.name)
+    }
     return {}
   } catch (error) {
     if (error instanceof RateLimited) {

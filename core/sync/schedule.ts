@@ -17,8 +17,10 @@ export function nextRun(expression: string, after: number): number {
     for (let day = Math.floor(from / DAY) * DAY, left = HORIZON_DAYS; left > 0; day += DAY, left--) {
       if (!fields.month.includes(new Date(day).getUTCMonth() + 1)) continue
       for (const time of timesOfDay(fields)) {
+        if (day + time < from) continue
+        // Hour, minute and second are right, so it is the day that does not match.
         if (!matcher.match(new Date(day + time))) break
-        if (day + time >= from) return day + time
+        return day + time
       }
     }
   } finally {
