@@ -95,6 +95,15 @@ it('Ctrl-C during npm start is one wish, though npm passes it on as well', async
   expect(await next.ended).toMatchObject({ code: 0 })
 })
 
+it('SIGTERM to npm alone, as a supervisor sends it, stops what npm started', async () => {
+  const one = run('npm', ['start', '--', '--life', '0'])
+  await listening(one)
+  one.child.kill('SIGTERM')
+  expect(await one.ended).toEqual({ code: 0, signal: null })
+  expect(one.stderr()).toContain('Stopping...')
+  expect(await leftovers()).toEqual(new Map())
+})
+
 it('a second Ctrl-C does not wait, and leaves nothing either', async () => {
   const one = start()
   await listening(one)
