@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from '../../../core/catalog/db.ts'
+import { ensureChangePartitions } from '../../../core/catalog/feed.ts'
 import { openDatabase } from '../../../core/catalog/postgres/connect.ts'
 import { type EmbeddedEvent, startEmbedded } from '../../../core/catalog/postgres/embedded.ts'
 import { asDamage } from '../../../core/catalog/postgres/errors.ts'
@@ -48,6 +49,7 @@ export async function openCatalog(options: {
           : `PostgreSQL 18, embedded, in ${embedded.directory}`,
       lost: embedded?.exited ?? new Promise(() => {}),
       close: async () => {
+        clearInterval(daily)
         closing = true
         await opened.close()
         await embedded?.stop()
