@@ -40,6 +40,14 @@ export async function openCatalog(options: {
     })
     const opened = db
     await migrate(opened)
+    await ensureChangePartitions(opened, new Date())
+    // The change feed is partitioned by month: the next month's is there long before it is needed.
+    const daily = setInterval(() => {
+      ensureChangePartitions(opened, new Date()).catch((error: unknown) =>
+        options.log('warn', 'a month of the change feed could not be made', { error: String(error) }),
+      )
+    }, 86_400_000)
+    daily.unref()
     return {
       db: opened,
       store: createStore(opened),
