@@ -170,7 +170,7 @@ const incident: Shape = {
     type: 'incident',
     incident_number: n,
     title: `[#${n}] Error rate of checkout is above the threshold`,
-    description: 'The share of failed requests was above five percent for ten minutes. '.repeat(8),
+    description: 'The share of failed requests was above five percent for ten minutes. '.repeat(20),
     status: n % 3 === 0 ? 'resolved' : 'triggered',
     urgency: 'high',
     created_at: '2026-03-05T23:51:47Z',

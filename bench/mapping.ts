@@ -116,17 +116,19 @@ function nativeRate(shape: Shape, texts: readonly string[], seconds: number): nu
     .map(([name, text]) => `${name}: (${text})`)
     .join(', ')}}`
   const time = (lines: readonly string[]): number => {
-    const start = performance.now()
-    const { error, status } = spawnSync('jq', ['-c', program], {
+    // The shell knows the processor time of its children, which is what the other parts are measured in.
+    const { status, stdout } = spawnSync('sh', ['-c', 'jq -c "$0" > /dev/null && times', program], {
       input: lines.join('\n'),
-      stdio: ['pipe', 'ignore', 'inherit'],
+      encoding: 'utf8',
     })
-    return error === undefined && status === 0 ? performance.now() - start : Number.NaN
+    const times = stdout?.split('\n')[1]?.matchAll(/(\d+)m([\d.]+)s/g) ?? []
+    const spent = [...times].reduce((sum, [, minutes, rest]) => sum + Number(minutes) * 60 + Number(rest), 0)
+    return status === 0 ? spent : Number.NaN
   }
   const idle = time(texts.slice(0, 1))
   const turns = Math.max(1, Math.round(seconds * 4))
   const taken = time(Array.from({ length: turns }, () => texts).flat()) - idle
-  return Number.isNaN(taken) ? 0 : (turns * texts.length * 1000) / taken
+  return Number.isNaN(taken) ? 0 : (turns * texts.length) / taken
 }
 
 /** A second copy of the engine, in which counting steps does nothing: what the budget costs is the difference. */
