@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises'
 import { Argument, type Command } from 'commander'
 import { loadConfig } from '../../core/config/index.ts'
+import { CatchmentError } from '../../core/sdk/index.ts'
 import { registry } from '../../integrations/registry.ts'
 import type { Client } from './client.ts'
 import { type BreakName, breakCommand, breaks, healCommand } from './commands/sandbox.ts'
@@ -30,15 +31,26 @@ export function registerPlay(program: Command, client: () => Client): void {
     .description('five minutes through the sandbox organisation of this start: look, change, break, heal')
     .option('--yes', 'do not wait between the chapters', false)
     .action(async (options: { yes: boolean }) => {
-      const goOn = options.yes ? () => Promise.resolve() : waitForEnter
+      // Where nobody can press a key, nobody waits for one.
+      const goOn = options.yes || !process.stdin.isTTY ? () => Promise.resolve() : waitForEnter
       process.exitCode = await tour({ client: client(), sandbox: await sandbox(), goOn })
     })
 }
 
+/** Ctrl-D goes on, too; Ctrl-C ends the tour, which heals what it broke. */
 async function waitForEnter(): Promise<void> {
   const lines = createInterface({ input: process.stdin, output: process.stdout })
-  // Ctrl-D goes on, too: there is nobody to wait for any more.
-  const closed = new Promise<void>((resolve) => lines.once('close', resolve))
-  await Promise.race([lines.question('\n[Enter goes on] ').then(() => undefined), closed])
-  lines.close()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      lines.once('SIGINT', () =>
+        reject(
+          new CatchmentError('The tour was ended early; what it broke is healed.', { code: 'tour_ended', exitCode: 1 }),
+        ),
+      )
+      lines.once('close', resolve)
+      lines.question('\n[Enter goes on, Ctrl-C ends] ').then(() => resolve(), reject)
+    })
+  } finally {
+    lines.close()
+  }
 }
