@@ -240,9 +240,6 @@ describe('a DATABASE_URL that cannot be used', () => {
 describe('a token that GitHub refuses', () => {
   let sandbox: SpawnedSandbox
   let catchment: Running
-  beforeAll(async () => {
-    folder = await temporaryFolder()
-  })
 
   it('makes the source unknown, is said with what to do everywhere, and Catchment serves on', async () => {
     sandbox = await spawnSandbox({ data: join(folder.path, 'github'), repos: 10 })
