@@ -65,7 +65,8 @@ async function firstStart(
 ): Promise<Outcome> {
   const env = cleanEnvironment(as?.home ?? homedir())
   const drop = as === undefined ? [] : ['setpriv', `--reuid=${as.uid}`, `--regid=${as.gid}`, '--clear-groups', '--']
-  const [command = 'npm', ...args] = [...drop, 'npm', 'start', '--', '--life', '0']
+  const [command, ...args] = [...drop, 'npm', 'start', '--', '--life', '0']
+  if (command === undefined) throw new Error('nothing to run')
   const before = await processesOf(checkout)
   expect(before).toEqual([])
   const began = performance.now()

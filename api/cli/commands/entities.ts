@@ -54,7 +54,10 @@ export async function search(
   if (words.length > 0) query.set('q', words.join(' '))
   if (options.blueprint !== undefined) query.set('blueprint', options.blueprint)
   // The shape is the server's own, of the same version.
-  const answer = (await client.get(`/api/v1/entities?${query}`)) as { items: readonly EntityView[]; next?: string }
+  const answer = (await client.get(`/api/v1/entities?${query.toString()}`)) as {
+    items: readonly EntityView[]
+    next?: string
+  }
   if (options.json) {
     printJson(answer)
     return 0
@@ -72,7 +75,9 @@ export async function search(
 
 export async function explain(client: Client, text: string, options: { readonly json: boolean }): Promise<number> {
   // The shape is the server's own, of the same version.
-  const answer = (await client.get(`/api/v1/explain?${new URLSearchParams({ reference: text })}`)) as Explanation
+  const answer = (await client.get(
+    `/api/v1/explain?${new URLSearchParams({ reference: text }).toString()}`,
+  )) as Explanation
   if (options.json) {
     printJson(answer)
     return 0

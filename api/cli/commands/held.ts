@@ -13,7 +13,7 @@ export async function held(client: Client, options: HeldOptions): Promise<number
   if (options.source !== undefined) query.set('source', options.source)
   if (options.kind !== undefined) query.set('kind', options.kind)
   // The shape is the server's own, of the same version.
-  const answer = (await client.get(`/api/v1/held?${query}`)) as { items: readonly HeldView[]; next?: string }
+  const answer = (await client.get(`/api/v1/held?${query.toString()}`)) as { items: readonly HeldView[]; next?: string }
   if (options.json) {
     printJson(answer)
     return 0

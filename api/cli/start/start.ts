@@ -79,8 +79,8 @@ export async function start(options: StartOptions): Promise<number> {
         ...(options.life === 0 ? {} : { life: options.life }),
         ...(options.repos === undefined ? {} : { repos: options.repos }),
       })
-      const { stop: stopSandbox } = sandbox
-      ending.push(stopSandbox)
+      const spawned = sandbox
+      ending.push(() => spawned.stop())
       // Its address and control key, for whoever wants to play with it.
       writePrivate(
         config.data,
