@@ -348,7 +348,7 @@ describe('the rest of the batch', () => {
   })
 
   test('an old search vector and old refs are made anew when the blueprint changed, without a change for readers', async () => {
-    const fresh = await openWorld(world.db, { name: 'derived' })
+    const fresh = await openWorld(world.db, { name: 'derived', precedence: -1 })
     await fresh.say('1', [
       { identifier: 'derived', title: 'T', properties: { note: 'needle' }, relations: { owner: 'x' } },
     ])

@@ -18,11 +18,11 @@ const missingSql = `
     WHERE b.id <> scan.id),
   seen AS MATERIALIZED (SELECT DISTINCT u.id FROM scan_pages g, unnest(g.records) u (id) WHERE g.scan_id = $1),
   earlier AS MATERIALIZED (
-    SELECT u.id, max(g.end_tick) AS end_tick, bool_or(s.id = p.complete_scan) AS complete
+    SELECT u.id, max(g.begin_tick) AS begin_tick, max(g.end_tick) AS end_tick, bool_or(s.id = p.complete_scan) AS complete
     FROM scan JOIN partitions p ON p.id = scan.partition_id
     JOIN scans s ON s.partition_id = p.id AND s.id >= coalesce(p.complete_scan, 0) AND s.id <> scan.id
     JOIN scan_pages g ON g.scan_id = s.id CROSS JOIN LATERAL unnest(g.records) u (id) GROUP BY u.id)
-  SELECT r.id, r.key, r.locator, r.version, greatest(p.end_tick, e.end_tick) AS confirmed,
+  SELECT r.id, r.key, r.locator, r.version, greatest(p.end_tick, e.end_tick) AS confirmed, greatest(p.begin_tick, e.begin_tick) AS shown,
     EXISTS (SELECT FROM held h WHERE h.record_id = r.id AND h.what = 'presence' AND h.partition_id = p.partition_id AND ${open}) AS held,
     e.complete IS NOT TRUE AND EXISTS (SELECT FROM before WHERE p.end_tick < before.begin_tick) AS missed_before
   FROM scan JOIN presences p ON p.partition_id = scan.partition_id AND NOT p.ended AND p.begin_tick < scan.begin_tick
@@ -40,6 +40,7 @@ export function sweeping(db: Db): Methods {
         locator: JsonObject
         version: string | null
         confirmed: string
+        shown: string
         held: boolean
         missed_before: boolean
       }>(missingSql, [scanId])
@@ -48,6 +49,7 @@ export function sweeping(db: Db): Methods {
         key: row.key,
         locator: row.locator,
         confirmed: BigInt(row.confirmed),
+        shown: BigInt(row.shown),
         version: row.version ?? undefined,
         held: row.held,
         missedBefore: row.missed_before,

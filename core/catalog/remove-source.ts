@@ -137,9 +137,9 @@ async function forget(tx: Queryable, source: number, fence: Fence): Promise<void
     'DELETE FROM inbox WHERE source_id = $1',
     'DELETE FROM schedules WHERE source_id = $1',
     // Others may describe their entities with it: it goes with the last of them.
-    `DELETE FROM blueprints b WHERE source_id = $1
+    `DELETE FROM blueprint_documents b WHERE source_id = $1
        AND NOT EXISTS (SELECT FROM entities e WHERE e.blueprint = b.identifier AND e.deleted IS NULL AND NOT e.stub)`,
-    'UPDATE blueprints SET source_id = NULL WHERE source_id = $1',
+    'UPDATE blueprint_documents SET source_id = NULL WHERE source_id = $1',
     'UPDATE sources SET mapping_id = NULL WHERE id = $1',
     'DELETE FROM mappings WHERE source_id = $1',
     'DELETE FROM sources WHERE id = $1',

@@ -3,7 +3,7 @@ import { storable } from './document.ts'
 import { digestSql } from './page.ts'
 import { type Fence, FenceLost, type ScanRow, type Store, type StoredPage } from './store.ts'
 
-type Methods = Pick<Store, 'beginScan' | 'openScan' | 'setScan' | 'completeScan' | 'pages' | 'validPages'>
+type Methods = Pick<Store, 'beginScan' | 'openScan' | 'setScan' | 'completeScan' | 'seesSince' | 'pages' | 'validPages'>
 
 interface ScanColumns {
   readonly id: string
@@ -114,6 +114,17 @@ export function scanning(db: Db): Methods {
           [partition, scanId],
         )
       }),
+
+    async seesSince(partitionId, fingerprint) {
+      const { rows } = await db.query<{ since: string | null }>(
+        `SELECT min(s.begin_tick) AS since FROM scans s WHERE s.partition_id = $1 AND s.id > coalesce((
+           SELECT max(o.id) FROM scans o WHERE o.partition_id = $1 AND o.fingerprint IS DISTINCT FROM $2), 0)`,
+        [partitionId, fingerprint],
+        { name: 'sees_since' },
+      )
+      const since = rows[0]?.since ?? null
+      return since === null ? undefined : BigInt(since)
+    },
 
     async pages(scanId) {
       const { rows } = await db.query<PageColumns>(

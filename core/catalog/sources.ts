@@ -116,13 +116,13 @@ export function remembering(db: Db, cache: RulesCache): Methods {
         await tx.query('UPDATE sources SET mapping_id = $2, updated_at = now() WHERE id = $1', [sourceId, mapping])
         for (const document of documents) {
           await tx.query(
-            `INSERT INTO blueprints (identifier, source_id, document) VALUES ($1, $2, $3)
-             ON CONFLICT (identifier) DO UPDATE SET source_id = excluded.source_id, document = excluded.document`,
+            `INSERT INTO blueprint_documents (identifier, source_id, document) VALUES ($1, $2, $3)
+             ON CONFLICT (identifier, source_id) DO UPDATE SET document = excluded.document`,
             [document.identifier, sourceId, storableJson(document)],
           )
         }
         const kept = documents.map(({ identifier }) => identifier)
-        await tx.query('DELETE FROM blueprints WHERE source_id = $1 AND identifier <> ALL ($2::text[])', [
+        await tx.query('DELETE FROM blueprint_documents WHERE source_id = $1 AND identifier <> ALL ($2::text[])', [
           sourceId,
           kept,
         ])

@@ -317,6 +317,11 @@ export interface Store {
   ): Promise<void>
   /** Ends it as complete (a later setScan may say held) and makes it the partition's last complete one; older scans' pages are dropped. */
   completeScan(fence: Fence, scanId: bigint, now: number): Promise<void>
+  /**
+   * Begin tick of the first of the partition's scans since which every one of them was made by a credential that saw what
+   * `fingerprint` stands for. Undefined: not even the last one was.
+   */
+  seesSince(partitionId: number, fingerprint: string): Promise<bigint | undefined>
   pages(scanId: bigint): Promise<readonly StoredPage[]>
   /** Pages with a validator of the last complete scan whose records are all live in the partition and still have the content they had then. */
   validPages(partitionId: number): Promise<readonly StoredPage[]>
@@ -332,6 +337,8 @@ export interface Store {
       key: string
       locator: JsonObject
       confirmed: bigint
+      /** Greatest begin tick of what showed it to the credential; the bodies of signals show it to nobody. */
+      shown: bigint
       version: string | undefined
       held: boolean
       missedBefore: boolean

@@ -34,11 +34,30 @@ CREATE TABLE mappings (
 );
 ALTER TABLE sources ADD FOREIGN KEY (mapping_id) REFERENCES mappings;
 
-CREATE TABLE blueprints (
-  identifier text COLLATE "C" PRIMARY KEY,
-  source_id integer REFERENCES sources,
-  document jsonb NOT NULL
+-- Several sources may describe one family of entities; each keeps its own document, so that none takes away another's.
+CREATE TABLE blueprint_documents (
+  identifier text COLLATE "C" NOT NULL,
+  source_id integer REFERENCES sources,    -- null: of a source that was removed while others have such entities
+  document jsonb NOT NULL,
+  UNIQUE (identifier, source_id)
 );
+
+CREATE AGGREGATE jsonb_union (jsonb) (SFUNC = jsonb_concat, STYPE = jsonb, INITCOND = '{}');
+
+-- What they say together: properties and relations of all, the rest and what they disagree on by precedence.
+CREATE VIEW blueprints AS
+SELECT d.identifier,
+  (array_agg(d.source_id ORDER BY d.rank))[1] AS source_id,
+  (array_agg(d.document ORDER BY d.rank))[1] || jsonb_build_object(
+    'schema', coalesce((array_agg(d.document -> 'schema' ORDER BY d.rank))[1], '{}') || jsonb_build_object(
+      'properties', jsonb_union(coalesce(d.document #> '{schema,properties}', '{}') ORDER BY d.rank DESC)),
+    'relations', jsonb_union(coalesce(d.document -> 'relations', '{}') ORDER BY d.rank DESC)) AS document
+FROM (
+  SELECT b.identifier, b.source_id, b.document,
+    row_number() OVER (PARTITION BY b.identifier ORDER BY s.precedence NULLS LAST, b.source_id) AS rank
+  FROM blueprint_documents b LEFT JOIN sources s ON s.id = b.source_id
+) d
+GROUP BY d.identifier;
 
 CREATE TABLE kinds (
   id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
