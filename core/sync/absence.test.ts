@@ -182,6 +182,26 @@ describe('what an absence proves', () => {
     expect(await rig.catalog()).toEqual(rig.truth())
   })
 
+  it('is held when it was only seen by an incomplete scan that could see more', async () => {
+    const rig = await rigOf()
+    rig.source.onPage = ({ page }) => {
+      if (page === 3) throw new Error('the connection broke')
+      return undefined
+    }
+    rig.source.fingerprint = 'may see more'
+    rig.source.put('a000')
+    await scan(rig)
+    rig.source.onPage = undefined
+    rig.source.fingerprint = 'may see all'
+    rig.source.invisible.add('a000')
+    await scan(rig)
+    expect(await rig.holds()).toEqual(['a000 presence pending'])
+    rig.source.remove('n019')
+    rig.source.invisible.clear()
+    await scan(rig)
+    expect(await rig.catalog()).toEqual(rig.truth())
+  })
+
   it('404 of a get is not gone while the permission differs or the scope cannot be read', async () => {
     const rig = await rigOf({ paging: 'shifting', partitions: ['north', 'south'] })
     const session = await rig.session()

@@ -13,6 +13,9 @@ export async function checkCredential(session: Session): Promise<Check> {
   try {
     mayCall(session, 'live')
     const check = await ask(session)
+    if (check.fingerprint !== session.sees.fingerprint) {
+      session.sees = { fingerprint: check.fingerprint, since: await store.tick() }
+    }
     await store.saveCheck(session.source.id, { identity: check.identity, fingerprint: check.fingerprint })
     emit(session, { type: 'check', source, check })
     return check
@@ -23,6 +26,20 @@ export async function checkCredential(session: Session): Promise<Check> {
     emit(session, { type: 'check', source, error: error instanceof Error ? error : new Error(String(error)) })
     throw error
   }
+}
+
+/**
+ * Tick since which the credential is known to see, in the partition, what it sees now. What was confirmed only before may be
+ * there all the same, and hidden from it. Undefined: no scan of the partition was made with what it sees now.
+ */
+export async function seesSince(
+  session: Session,
+  partitionId: number,
+  fingerprint: string,
+): Promise<bigint | undefined> {
+  const since = await session.ports.store.seesSince(partitionId, fingerprint)
+  if (since === undefined || session.sees.fingerprint !== fingerprint) return undefined
+  return since > session.sees.since ? since : session.sees.since
 }
 
 async function ask(session: Session): Promise<Check> {

@@ -42,7 +42,7 @@ export function createEngine(ports: Ports, sources: readonly SourceRuntime[], op
         const { name, integration, precedence } = runtime
         const source = await ports.store.saveSource({ name, integration, precedence })
         const onProgress = (): void => feed.ring()
-        const worker = startWorker({ ports, runtime, settings, source, signal: stop.signal, onProgress })
+        const worker = startWorker({ ports, runtime, settings, signal: stop.signal, onProgress })
         running.set(name, { id: source.id, worker, receive: createReceiver(ports, runtime, settings, source) })
       }
       sequencing = sequence()

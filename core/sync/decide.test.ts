@@ -128,7 +128,14 @@ function converges(
       return
     }
     if (presence.span.begin >= span.begin) return
-    const row = { recordId: 1n, key: 'k', confirmed: presence.span.end, held: false, missedBefore: false }
+    const row = {
+      recordId: 1n,
+      key: 'k',
+      confirmed: presence.span.end,
+      shown: presence.span.begin,
+      held: false,
+      missedBefore: false,
+    }
     const verdict = sweep({
       complete: true,
       coverage: 'complete',
@@ -138,7 +145,7 @@ function converges(
       resumed: false,
       seen: 10,
       live: 10,
-      credentialChanged: false,
+      seesSince: 0n,
       missing: [row],
       window: { high: 100, live: 100, removed: 0, nulled: {} },
       rule: { share: 0.25, minimum: 5 },

@@ -1,7 +1,7 @@
 import { type Doubt, Unstorable } from '../catalog/store.ts'
 import { BadAnswer, type Got, RateLimited } from '../sdk/index.ts'
 import { type Answer, answerOf, commitAnswer } from './answer.ts'
-import { checkCredential } from './check.ts'
+import { checkCredential, seesSince } from './check.ts'
 import { commitPlan } from './commit.ts'
 import { Quiet, Stopped } from './errors.ts'
 import { newPlan } from './plan.ts'
@@ -44,7 +44,7 @@ export async function settleDoubts(session: Session): Promise<number> {
     for (const [index, each] of some.entries()) {
       const answer = answers[index]
       if (answer === undefined) continue
-      const believed = believe(each, answer, checked)
+      const believed = await believe(session, each, answer, checked)
       if (believed.state === 'unknown') await postpone(session, each.doubt, believed.reason)
       else await applyAnswer(session, each, believed)
     }
@@ -105,19 +105,26 @@ async function fingerprint(session: Session): Promise<{ readonly now: string } |
 }
 
 /**
- * "Gone" proves something only while the scope can be read and the credential sees what it saw at the partition's last
- * complete scan: many sources answer 404 for what a token may no longer see (I2).
+ * "Gone" proves something only while the scope can be read and the credential sees what it saw when the catalog last saw the
+ * object: many sources answer 404 for what a token may no longer see (I2).
  */
-function believe(
-  { partition }: OpenDoubt,
+async function believe(
+  session: Session,
+  { partition, kind, doubt }: OpenDoubt,
   answer: Answer,
   checked: { readonly now: string } | { readonly failed: string } | undefined,
-): Answer {
+): Promise<Answer> {
   if (answer.state !== 'gone' || checked === undefined) return answer
   const unknown = (reason: string): Answer => ({ state: 'unknown', reason: `said to be gone, but ${reason}` })
+  const { id, state } = partition.row
+  const stored = await session.ports.store.record(kind.id, doubt.key)
+  const presence = stored?.presences.find((each) => each.partitionId === id)
+  // Nothing would be taken away.
+  if (stored?.state !== 'live' || presence === undefined || presence.ended) return answer
   if ('failed' in checked) return unknown(`the credential could not be checked: ${checked.failed}`)
-  if (partition.row.state !== 'known') return unknown('the partition has not been read completely')
-  if (partition.row.fingerprint !== checked.now) return unknown('what the credential may see has changed')
+  if (state !== 'known') return unknown('the partition has not been read completely')
+  const since = await seesSince(session, id, checked.now)
+  if (since === undefined || presence.span.begin < since) return unknown('what the credential may see has changed')
   return answer
 }
 

@@ -30,8 +30,9 @@ export async function openSession(input: SessionInput): Promise<Session> {
     kinds.set(name, { id, name, kind, partitions })
   }
   // A pause that the source asked for outlives a restart.
+  const sees = { fingerprint: source.fingerprint, since: 0n }
   const quietUntil = (await ports.store.schedule(source.id, PAUSE))?.next ?? 0
-  return { ...input, mappingId, kinds, write: createMutex(), quietUntil, scansQuietUntil: 0 }
+  return { ...input, mappingId, kinds, write: createMutex(), quietUntil, scansQuietUntil: 0, sees }
 }
 
 /**

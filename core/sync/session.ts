@@ -78,6 +78,8 @@ export interface Session {
   /** No call on this credential before (milliseconds since the epoch), and no listing before. */
   quietUntil: number
   scansQuietUntil: number
+  /** What the credential saw at the last check, and the tick of the check that found it changed (0: not in this session). */
+  sees: { readonly fingerprint: string | undefined; readonly since: bigint }
 }
 
 export function now(session: Session): number {

@@ -1,6 +1,6 @@
 import { type ScanRow, StaleDecision, type Store } from '../catalog/store.ts'
 import { RateLimited } from '../sdk/index.ts'
-import { checkCredential } from './check.ts'
+import { checkCredential, seesSince } from './check.ts'
 import { commitPlan, commitPlanOnce } from './commit.ts'
 import { Quiet, Stopped } from './errors.ts'
 import { planDoubt, scanCause } from './observe.ts'
@@ -90,8 +90,7 @@ async function decideSweep(
 ): Promise<SweepDecision<Missing> | string> {
   const { store } = session.ports
   const missing = await store.missing(scan.id)
-  const before = partition.row.fingerprint
-  const judge = async (credentialChanged: boolean): Promise<SweepDecision<Missing>> => {
+  const judge = async (): Promise<SweepDecision<Missing>> => {
     const [live, seen] =
       missing.length === 0 ? [0, 0] : [await store.livePresences(partition.row.id), await countSeen(store, scan)]
     return sweep({
@@ -103,18 +102,18 @@ async function decideSweep(
       resumed,
       seen,
       live,
-      credentialChanged,
+      seesSince: await seesSince(session, partition.row.id, scan.fingerprint ?? ''),
       missing,
       window: await store.guardWindow(kind.id, now(session)),
       rule: session.runtime.guard,
     })
   }
-  const decision = await judge(before !== undefined && before !== scan.fingerprint)
+  const decision = await judge()
   if (decision.remove.length === 0) return decision
   // A permission that was lost in the middle of the listing hides what it covered. What is asked about is checked then.
   try {
-    const check = await checkCredential(session)
-    return check.fingerprint === scan.fingerprint ? decision : await judge(true)
+    await checkCredential(session)
+    return await judge()
   } catch (error) {
     if (error instanceof Stopped || error instanceof Quiet || error instanceof RateLimited) throw error
     return `what the credential may see could not be checked: ${error instanceof Error ? error.message : String(error)}`

@@ -15,6 +15,7 @@ function rows(count: number, change: Partial<Missing> = {}): Missing[] {
     recordId: BigInt(index),
     key: `k${index}`,
     confirmed: 5n,
+    shown: 4n,
     held: false,
     missedBefore: false,
     ...change,
@@ -31,7 +32,7 @@ function input(change: Partial<SweepInput<Missing>> = {}): SweepInput<Missing> {
     resumed: false,
     seen: 90,
     live: 100,
-    credentialChanged: false,
+    seesSince: 1n,
     missing: rows(3),
     window: window(),
     rule,
@@ -62,7 +63,12 @@ describe('sweep', () => {
       '0 removed, 0 asked, 0 held, 3 again',
     ],
     ['an empty listing is held', { seen: 0, missing: rows(2) }, '0 removed, 0 asked, 2 held, 0 again'],
-    ['a changed credential is held', { credentialChanged: true }, '0 removed, 0 asked, 3 held, 0 again'],
+    ['a credential that changed during it', { seesSince: undefined }, '0 removed, 0 asked, 3 held, 0 again'],
+    [
+      'what was not seen since the credential changed',
+      { seesSince: 6n, missing: [...rows(2), ...rows(1, { shown: 7n })] },
+      '1 removed, 0 asked, 2 held, 0 again',
+    ],
     ['up to the limit', { missing: rows(25) }, '25 removed, 0 asked, 0 held, 0 again'],
     ['above the limit', { missing: rows(26) }, '0 removed, 0 asked, 26 held, 0 again'],
     [
@@ -91,6 +97,7 @@ describe('sweep', () => {
       recordId: fc.bigInt({ min: 1n, max: 1000n }),
       key: fc.string(),
       confirmed: fc.bigInt({ min: 0n, max: 20n }),
+      shown: fc.bigInt({ min: 0n, max: 20n }),
       held: fc.boolean(),
       missedBefore: fc.boolean(),
     })
@@ -103,7 +110,7 @@ describe('sweep', () => {
       resumed: fc.boolean(),
       seen: fc.nat(5),
       live: fc.nat(200),
-      credentialChanged: fc.boolean(),
+      seesSince: fc.option(fc.bigInt({ min: 0n, max: 10n }), { nil: undefined }),
       missing: fc.array(row, { maxLength: 40 }),
       window: fc.record({ high: fc.nat(200), live: fc.nat(200), removed: fc.nat(60), nulled: fc.constant({}) }),
       rule: fc.constant(rule),
@@ -118,6 +125,7 @@ describe('sweep', () => {
         expect(named.length).toBe(new Set(named).size)
         for (const each of remove) {
           expect(each.confirmed <= given.begin).toBe(true)
+          expect(given.seesSince !== undefined && each.shown >= given.seesSince).toBe(true)
           expect(given.paging === 'stable' || (each.missedBefore && !given.resumed)).toBe(true)
         }
         expect(given.canAsk || ask.length === 0).toBe(true)

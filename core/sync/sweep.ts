@@ -7,6 +7,8 @@ export interface Missing {
   readonly key: string
   /** End tick of its last confirmation. */
   readonly confirmed: bigint
+  /** Begin tick of what last showed it to the credential: a page or an answer, not the body of a delivery. */
+  readonly shown: bigint
   /** It has a hold that nobody has answered, or that a person rejected. */
   readonly held: boolean
   readonly missedBefore: boolean
@@ -25,8 +27,11 @@ export interface SweepInput<Row extends Missing> {
   readonly seen: number
   /** Live presences of the partition. */
   readonly live: number
-  /** The credential may see something else than at the partition's last complete scan. */
-  readonly credentialChanged: boolean
+  /**
+   * Tick since which the credential sees what it sees now. What was shown to it only before may be hidden from it now.
+   * Undefined: it changed during the scan.
+   */
+  readonly seesSince: bigint | undefined
   readonly missing: readonly Row[]
   readonly window: GuardWindow
   readonly rule: GuardRule
@@ -48,23 +53,36 @@ export function sweep<Row extends Missing>(input: SweepInput<Row>): SweepDecisio
   if (!input.complete || input.coverage === 'window') return nothing
   const open = input.missing.filter((row) => !row.held)
   if (open.length === 0) return nothing
-  const hold = (reason: string): SweepDecision<Row> => ({ ...nothing, hold: open, reason })
-  if (input.seen === 0 && input.live > 0) return hold(`the listing is empty, ${input.live} were there`)
-  if (input.credentialChanged) return hold('what the credential may see has changed since the last complete scan')
-  if (open.length > guardRoom(input.rule, input.window)) {
-    return hold(overLimit(input.rule, input.window, open.length))
+  if (input.seen === 0 && input.live > 0) {
+    return { ...nothing, hold: open, reason: `the listing is empty, ${input.live} were there` }
   }
+  const { seesSince } = input
+  const hidden = open.filter((row) => seesSince === undefined || row.shown < seesSince)
+  const rest = hidden.length === 0 ? open : open.filter((row) => !hidden.includes(row))
+  const reasons = hidden.length === 0 ? [] : ['what the credential may see has changed since it was last seen']
+  if (rest.length > guardRoom(input.rule, input.window)) {
+    const reason = [...reasons, overLimit(input.rule, input.window, rest.length)].join('; ')
+    return { ...nothing, hold: open, reason }
+  }
+  const held = hidden.length === 0 ? nothing : { ...nothing, hold: hidden, reason: reasons.join() }
+  return { ...held, ...prove(input, rest) }
+}
+
+function prove<Row extends Missing>(
+  input: SweepInput<Row>,
+  open: readonly Row[],
+): Pick<SweepDecision<Row>, 'remove' | 'ask' | 'again'> {
   // Confirmed during the scan by something that may be older than it: only the source knows.
   const sure = open.filter((row) => row.confirmed <= input.begin)
   const unsure = open.filter((row) => row.confirmed > input.begin)
   if (input.paging === 'stable') {
-    return input.canAsk ? { ...nothing, remove: sure, ask: unsure } : { ...nothing, remove: sure, again: unsure }
+    return input.canAsk ? { remove: sure, ask: unsure, again: [] } : { remove: sure, ask: [], again: unsure }
   }
-  if (input.canAsk) return { ...nothing, ask: open }
+  if (input.canAsk) return { remove: [], ask: open, again: [] }
   const twice = (row: Row): boolean => row.missedBefore && !input.resumed
   return {
-    ...nothing,
     remove: sure.filter((row) => twice(row)),
+    ask: [],
     again: [...sure.filter((row) => !twice(row)), ...unsure],
   }
 }

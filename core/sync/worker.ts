@@ -1,4 +1,4 @@
-import { type Fence, FenceLost, MappingMoved, type SourceRow } from '../catalog/store.ts'
+import { type Fence, FenceLost, MappingMoved } from '../catalog/store.ts'
 import { type Bell, createBell } from './bell.ts'
 import { settleDoubts } from './doubts.ts'
 import { runDueScans } from './due-scans.ts'
@@ -21,7 +21,6 @@ export interface WorkerInput {
   readonly ports: Ports
   readonly runtime: SourceRuntime
   readonly settings: Settings
-  readonly source: SourceRow
   /** Stops it: what is in hand is finished, the lease is given back. */
   readonly signal: AbortSignal
   /** Called after work that may have committed something. */
@@ -84,7 +83,9 @@ async function hold(input: WorkerInput, fence: Fence, bells: Bells): Promise<voi
   }
   const renewing = guard(renew(input, fence, both))
   try {
-    const session = await openSession({ ...input, fence, signal: both, onScanRequest: bells.scans.ring })
+    const { name, integration, precedence } = input.runtime
+    const source = await ports.store.saveSource({ name, integration, precedence })
+    const session = await openSession({ ...input, source, fence, signal: both, onScanRequest: bells.scans.ring })
     await Promise.all([guard(live(session, bells.live, input)), guard(scans(session, bells.scans, input))])
   } finally {
     lost.abort()
