@@ -162,7 +162,7 @@ function refsOf({ relations }: Expected): readonly string[] {
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .flatMap(([relation, said]) =>
       (Array.isArray(said) ? said : [said]).map(
-        (identifier: Json) => `${relation} ${targets[relation]}:${String(identifier)}`,
+        (identifier: Json) => `${relation} ${targets[relation]}:${text(identifier).replaceAll('"', '')}`,
       ),
     )
 }

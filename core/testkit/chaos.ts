@@ -8,21 +8,21 @@ import { type KindName, partitionNames } from './world.ts'
 
 /** One step of the run with faults: something happens to the world, to a process, or one effect is granted. */
 export async function chaosStep(simulation: Simulation): Promise<void> {
-  const { scheduler, random, faults, world, network } = simulation
+  const { scheduler, random, faults, world, network, mix } = simulation
   await scheduler.quiet()
   await simulation.check()
   scheduler.now += random.below(8)
   await replace(simulation)
-  if (random.chance(0.03)) {
+  if (random.chance(mix.happen)) {
     const { what, happenings } = world.happen()
     scheduler.note(what)
     network.send(happenings, scheduler.steps)
     return
   }
-  if (random.chance(0.05) && deliverOne(simulation)) return
+  if (random.chance(mix.deliver) && deliverOne(simulation)) return
   if (random.chance(0.006)) return await decideOne(simulation, 0.7)
   if (random.chance(0.01)) for (const { engine, started } of simulation.processes) if (started) engine.wake()
-  if (random.chance(0.003)) return requestScans(simulation)
+  if (random.chance(mix.scan)) return requestScans(simulation)
   const process = simulation.processes.length > 0 ? random.pick(simulation.processes) : undefined
   if (process !== undefined) {
     if (faults.happens('crash')) return await crash(simulation, process)
@@ -89,12 +89,13 @@ export function stop(simulation: Simulation, process: Process): void {
   })
 }
 
-function pauseProcess({ scheduler, random, processes, start }: Simulation, process: Process): void {
+function pauseProcess(simulation: Simulation, process: Process): void {
+  const { scheduler, random, processes } = simulation
   scheduler.note(`${process.owner.name} is paused`)
   process.owner.pausedUntil = scheduler.steps + 150 + random.below(400)
   // Long enough for its lease to run out.
   scheduler.now += 12_000
-  if (processes.length < 2) start()
+  if (processes.length < 2) simulation.start()
 }
 
 function changePermission({ scheduler, random, states }: Simulation): void {
@@ -136,16 +137,17 @@ export function deliverOne(simulation: Simulation): boolean {
   return true
 }
 
-async function receive({ auditor, faults, violate }: Simulation, { engine }: Process, parcel: Parcel): Promise<void> {
+async function receive(simulation: Simulation, { engine }: Process, parcel: Parcel): Promise<void> {
+  const { auditor, faults } = simulation
   const { source, id, raw, forged } = parcel
   try {
     const answer = await engine.deliver(source, raw)
-    if (forged) violate([{ invariant: 'I6', text: `${id} is forged and was accepted` }])
+    if (forged) simulation.violate([{ invariant: 'I6', text: `${id} is forged and was accepted` }])
     auditor.acknowledge(source, answer.id)
   } catch (error) {
     if (error instanceof Backlogged) faults.count('backlog-full')
     else if (error instanceof DeliveryRefused && !forged) {
-      violate([{ invariant: 'I6', text: `${id} was refused: ${error.message}` }])
+      simulation.violate([{ invariant: 'I6', text: `${id} was refused: ${error.message}` }])
     }
     // Otherwise the sender hears of a failure, and does not try again.
   }

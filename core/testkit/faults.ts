@@ -1,7 +1,10 @@
+import type { Mix } from './mix.ts'
 import type { Random } from './random.ts'
 
 /** Every fault that the simulation makes, with how often where it can happen. The names are those of the JSON line. */
 export const faultOdds = {
+  // Of one answer.
+  'answer-slow': 0.08,
   // Of one listing.
   'listing-scope-404': 0.04,
   'listing-half': 0.05,
@@ -30,7 +33,7 @@ export const faultOdds = {
   'check-rate-limited': 0.03,
   'check-credential-refused': 0.02,
   'partition-unreadable': 0.05,
-  'partition-forgotten': 0.03,
+  'partition-forgotten': 0.05,
   // Of one delivery.
   'delivery-lost': 0.15,
   'delivery-repeated': 0.12,
@@ -45,7 +48,7 @@ export const faultOdds = {
   // Of one step.
   crash: 0.0012,
   'engine-stopped': 0.0004,
-  'worker-paused': 0.0008,
+  'worker-paused': 0.0012,
   'clock-stepped': 0.001,
   'permission-lost': 0.0012,
   'mapping-changed': 0.0006,
@@ -63,13 +66,14 @@ export interface Faults {
   count(name: FaultName): void
   /** Throws the dice for a fault, and counts it when it falls. */
   happens(name: keyof typeof faultOdds): boolean
-  /** The first of several that falls; whoever makes it counts it. */
+  /** At most one of several; whoever makes it counts it. */
   oneOf(names: readonly (keyof typeof faultOdds)[]): keyof typeof faultOdds | undefined
 }
 
-export function createFaults(random: Random): Faults {
+export function createFaults(random: Random, mix: Mix): Faults {
   const names = [...Object.keys(faultOdds), ...countedFaults] as FaultName[]
   const counts = Object.fromEntries(names.map((name) => [name, 0])) as Record<FaultName, number>
+  const oddsOf = (name: keyof typeof faultOdds): number => mix.odds[name] ?? faultOdds[name] * mix.others
   const faults: Faults = {
     on: true,
     counts,
@@ -77,11 +81,16 @@ export function createFaults(random: Random): Faults {
       counts[name] += 1
     },
     happens(name) {
-      if (!faults.on || !random.chance(faultOdds[name])) return false
+      if (!faults.on || !random.chance(oddsOf(name))) return false
       counts[name] += 1
       return true
     },
-    oneOf: (some) => (faults.on ? some.find((name) => random.chance(faultOdds[name])) : undefined),
+    oneOf(some) {
+      if (!faults.on) return undefined
+      const fallen = random.pickWeighted(some.map((name) => [name, oddsOf(name)] as const))
+      if (fallen === undefined || !random.chance(mix.even)) return fallen
+      return some.toSorted((left, right) => counts[left] - counts[right])[0]
+    },
   }
   return faults
 }

@@ -1,5 +1,6 @@
 import type { RawDelivery } from '../sdk/index.ts'
 import type { Faults } from './faults.ts'
+import type { Mix } from './mix.ts'
 import type { Random } from './random.ts'
 import { delivery, signalOf } from './simulated-webhook.ts'
 import type { Happening, SourceName } from './world.ts'
@@ -17,10 +18,12 @@ export interface Parcel {
 export class Network {
   readonly #random: Random
   readonly #faults: Faults
+  readonly #mix: Mix
   #parcels: Parcel[] = []
   #sent = 0
 
-  constructor(random: Random, faults: Faults) {
+  constructor(random: Random, faults: Faults, mix: Mix) {
+    this.#mix = mix
     this.#random = random
     this.#faults = faults
   }
@@ -38,8 +41,7 @@ export class Network {
       const poison = this.#faults.happens('delivery-poison')
       const forged = this.#faults.happens('delivery-forged')
       const signal = resync ? ({ type: 'resync', kind } as const) : signalOf(happening, this.#random)
-      // The word that something is gone is late twice as often: what was restored meanwhile must outlive it.
-      const slow = happening.what === 'gone' && this.#faults.on && this.#random.chance(0.2)
+      const slow = happening.what === 'gone' && this.#faults.on && this.#random.chance(this.#mix.lateGone)
       if (slow) this.#faults.count('delivery-late')
       const late = slow || this.#faults.happens('delivery-late') ? 200 + this.#random.below(600) : 0
       const parcel = { source, id, raw: delivery(id, [signal], poison, forged), forged }

@@ -4,7 +4,7 @@ import { RateLimited } from '../sdk/index.ts'
 import { createEngine, type Engine, type EngineEvent, type OnTransition, type SourceRuntime } from '../sync/index.ts'
 import type { Versions } from './auditor-map.ts'
 import type { GatedDatabase } from './gated-db.ts'
-import type { Plant } from './plants.ts'
+import type { Planted } from './plants.ts'
 import type { Random } from './random.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
 import { blueprints, simulatedMappings } from './simulated-mappings.ts'
@@ -32,7 +32,7 @@ export interface Surroundings {
   readonly random: Random
   readonly states: Readonly<Record<SourceName, SourceState>>
   readonly versions: Versions
-  readonly plant: Plant | undefined
+  readonly plant: Planted | undefined
   readonly onEvent: (process: Process, event: EngineEvent) => void
   readonly onTransition: OnTransition
   readonly onLease: (source: string, owner: Owner | undefined) => void
@@ -57,9 +57,8 @@ export function startProcess(name: string, around: Surroundings): Process {
   }
   const now = (): number => scheduler.now + process.skew
   const store = watched(createStore(database.of(owner)), owner, around)
-  const planted = plant?.store?.(store, database.plain) ?? store
   const ports = {
-    store: planted,
+    store: plant?.store?.(store, database.plain) ?? store,
     clock: {
       now,
       sleep: (milliseconds: number, signal?: AbortSignal) => scheduler.sleep(owner, milliseconds, signal),
@@ -74,7 +73,7 @@ export function startProcess(name: string, around: Surroundings): Process {
     holder: name,
     leaseSeconds: 10,
     applyPending: true,
-    backlogLimit: 6,
+    backlogLimit: 10,
     inboxBatch: 4,
     doubtBatch: 6,
     doubtConcurrency: 2,
@@ -110,18 +109,19 @@ function runtimeOf(source: SourceName, owner: Owner, now: () => number, around: 
     name: source,
     integration: 'simulated',
     connection: plant?.connection?.(connection) ?? connection,
-    mappings: plant?.mappings?.(mappings) ?? mappings,
+    mappings,
     mappingContent: { file: 'simulated', mapping: version, blueprints, variables: {} },
     kinds: kindsOf[source],
     schedule: { scan: '0 * * * *', freshnessSeconds: 60 },
-    guard: plant?.noGuard === true ? { share: 1, minimum: 1_000_000 } : guardRule,
+    guard: guardRule,
     precedence: source === 'alpha' ? 0 : 1,
     webhookSecret: secret,
   }
 }
 
 /** A request that goes out with one grant and an answer that arrives with another: anything may happen in between. */
-function caller(owner: Owner, now: () => number, { scheduler, onEarlyCall }: Surroundings): Caller {
+function caller(owner: Owner, now: () => number, { scheduler, random, states, onEarlyCall }: Surroundings): Caller {
+  const { faults } = states.alpha
   let [quiet, quietForScans] = [0, 0]
   return {
     async call<T>(label: string, answer: () => T): Promise<T> {
@@ -134,7 +134,8 @@ function caller(owner: Owner, now: () => number, { scheduler, onEarlyCall }: Sur
         return reply()
       }
       try {
-        return await scheduler.gate<T>({ owner, label: `${label} answers`, start: hear })
+        const due = faults.happens('answer-slow') ? scheduler.now + 200 + random.below(1200) : undefined
+        return await scheduler.gate<T>({ owner, label: `${label} answers`, start: hear }, due)
       } catch (error) {
         if (error instanceof RateLimited) {
           if (error.reserve) quietForScans = Math.max(quietForScans, error.retryAt)

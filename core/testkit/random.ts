@@ -7,6 +7,8 @@ export interface Random {
   chance(probability: number): boolean
   /** Throws for an empty list. */
   pick<T>(list: readonly T[]): T
+  /** One of them with its probability; none with what is left to 1. Together more than 1 are weights. */
+  pickWeighted<T>(list: readonly (readonly [T, number])[]): T | undefined
   /** A generator of its own, so that drawing from one does not move the other. */
   fork(): Random
 }
@@ -34,6 +36,11 @@ export function createRandom(seed: number): Random {
       if (list.length === 0) throw new Error('nothing to pick from')
       // The index is below the length.
       return list[below(list.length)] as (typeof list)[number]
+    },
+    pickWeighted(list) {
+      const sum = list.reduce((total, [, weight]) => total + weight, 0)
+      let at = next() * Math.max(1, sum)
+      return list.find(([, weight]) => (at -= weight) < 0)?.[0]
     },
     fork: () => createRandom(draw() * 0x20_0000 + (draw() >>> 11)),
   }

@@ -30,7 +30,7 @@ export async function comeToRest(simulation: Simulation, enough: () => boolean):
 /** One process is left, its clock is right, and the credentials see everything. */
 async function calm(simulation: Simulation): Promise<void> {
   const { processes, states, scheduler } = simulation
-  for (const process of [...processes]) await crash(simulation, process)
+  for (const process of processes.slice()) await crash(simulation, process)
   simulation.tally.crashes -= 1
   simulation.replacements.splice(0)
   for (const state of Object.values(states)) {

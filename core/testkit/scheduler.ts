@@ -192,7 +192,7 @@ export class Scheduler {
     if (this.#blocked.length === 0) return
     // First those go on that were not blocked, so that the order in which they ask does not hang on a race.
     await this.quiet()
-    for (const blocked of [...this.#blocked]) {
+    for (const blocked of this.#blocked.slice()) {
       if (await blocked.waiting.effect.blocked?.(blocked.finished)) continue
       const outcome = blocked.outcome ?? (await blocked.finished)
       this.#blocked.splice(this.#blocked.indexOf(blocked), 1)

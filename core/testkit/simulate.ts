@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { plants } from './plants.ts'
-import { type FoundViolation, type Report, simulate, stepsPerMinute } from './simulation.ts'
+import { type FoundViolation, type Report, type SimulationOptions, simulate, stepsPerMinute } from './simulation.ts'
 import { startSimulationServer } from './simulation-server.ts'
 
 const usage = `simulate --seed N --minutes M [--plant NAME] [--json]
@@ -33,22 +33,35 @@ async function main(): Promise<number> {
     return 2
   }
   const plant = values.plant === undefined ? {} : { plant: values.plant }
-  const server = await startSimulationServer()
-  const report = await server
-    .fresh((url) => simulate({ seed, steps: Math.ceil(minutes * stepsPerMinute), url, ...plant }))
-    .finally(() => server.stop())
-  if (!values.json) print(report)
+  const report = await run({ seed, steps: Math.ceil(minutes * stepsPerMinute), ...plant })
+  if (!values.json) print(report, values.plant)
   console.log(JSON.stringify(summary(report)))
   return report.violations.length === 0 ? 0 : 1
 }
 
-function summary({ rows: _, violations, ...report }: Report): unknown {
-  return { ...report, violations: violations.map(({ story: _story, ...each }) => each) }
+async function run(options: Omit<SimulationOptions, 'url'>): Promise<Report> {
+  const server = await startSimulationServer()
+  try {
+    return await server.fresh((url) => simulate({ ...options, url }))
+  } finally {
+    await server.stop()
+  }
 }
 
-function print({ violations, rests, steps }: Report): void {
+function summary(report: Report): unknown {
+  const { seed, trace, steps, scansComplete, scansIncomplete, deletions, held, deliveries, crashes, faults } = report
+  const counted = { seed, trace, steps, scansComplete, scansIncomplete, deletions, held, deliveries, crashes, faults }
+  return { ...counted, violations: report.violations.map(withoutStory) }
+}
+
+function withoutStory({ invariant, text, seed, step }: FoundViolation): Omit<FoundViolation, 'story'> {
+  return { invariant, text, seed, step }
+}
+
+function print({ violations, rests, steps, earlyCalls, planted }: Report, plant: string | undefined): void {
   for (const violation of violations) tell(violation)
-  console.log(`${steps} steps, ${rests} times at rest, ${violations.length} violations`)
+  if (plant !== undefined) console.log(`planted: ${planted}`)
+  console.log(`${steps} steps, ${rests} times at rest, ${earlyCalls} early calls, ${violations.length} violations`)
 }
 
 function tell({ invariant, text, seed, step, story }: FoundViolation): void {

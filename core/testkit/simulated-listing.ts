@@ -13,7 +13,7 @@ import type { faultOdds } from './faults.ts'
 import { type Caller, limited, type SourceState, traits, visible } from './simulated-state.ts'
 import { itemOf, type KindName, type Thing } from './world.ts'
 
-const pageSize = 3
+const pageSize = 2
 
 type Fault = keyof typeof faultOdds
 
@@ -36,6 +36,9 @@ const listingFaults: readonly Fault[] = [
   'item-poison',
   'item-keyless',
 ]
+
+/** Pages without which a fault cannot show. */
+const fewest: Partial<Record<Fault, number>> = { 'page-lost': 3, 'page-repeated': 2, 'page-items-repeated': 2 }
 
 /** One listing: its fault, and the page at which it shows. */
 interface Plan {
@@ -66,12 +69,16 @@ export async function* createListing(
 }
 
 function choose(state: SourceState, kind: KindName, partition: string): Plan {
-  const at = state.random.below(3)
-  const hides = state.world.living(kind, partition).length > state.believable(kind) + 1
+  const there = state.world.living(kind, partition).length
+  const pages = Math.max(1, Math.ceil(there / pageSize))
+  const hides = there > state.believable(kind) + 1
   // A listing that lies about less than the guard's limit is believed, by design: it must not be told.
-  const names = listingFaults.filter((name) => name !== 'listing-half' || hides)
+  const names = listingFaults.filter((name) => (name !== 'listing-half' || hides) && pages >= (fewest[name] ?? 1))
   const fault = state.faults.oneOf(names)
-  return { fault, at: fault === 'listing-empty' || fault === 'listing-half' ? 0 : at }
+  if (fault === undefined || fault === 'listing-empty' || fault === 'listing-half') return { fault, at: 0 }
+  if (fault === 'page-lost') return { fault, at: 1 + state.random.below(pages - 2) }
+  const first = fewest[fault] === 2 ? 1 : 0
+  return { fault, at: first + state.random.below(pages - first) }
 }
 
 class Pages {
@@ -89,25 +96,26 @@ class Pages {
   }
 
   /** Undefined: the listing ends without a word. */
-  answer(cursor: string, number: number, { known }: ListRequest): Page | undefined {
+  answer(cursor: string, number: number, request: ListRequest): Page | undefined {
     const { fault, at } = this.#plan
     const { things, next } = this.#slice(cursor)
     const now = number === at && possible(fault, number, next) ? fault : undefined
     if (now !== undefined) this.#state.faults.count(now)
     if (now !== undefined) fail(now, this.#state)
+    const before = this.#before
+    this.#before = things
     if (fault === 'listing-empty') return { cursor, items: [] }
     if (now === 'listing-ends-early') return undefined
     if (now === 'page-lost' && next !== undefined) return this.#page(next, this.#slice(next))
     if (now === 'page-cursor-loop') return { cursor, items: things.map(itemOf), next: 'start' }
-    if (now === 'page-repeated') return { cursor: 'start', items: this.#before.map(itemOf), next: cursor }
+    if (now === 'page-repeated') return { cursor: 'start', items: before.map(itemOf), next: cursor }
     const page = this.#page(cursor, { things, next })
     const { validator } = page
-    const remembered = known(cursor)
+    const remembered = request.known(cursor)
     if (now === undefined && remembered !== undefined && remembered.validator === validator) {
       return { ...page, items: [], notModified: true }
     }
-    const items = [...(now === 'page-items-repeated' ? this.#before.map(itemOf) : []), ...page.items]
-    this.#before = things
+    const items = [...(now === 'page-items-repeated' ? before.map(itemOf) : []), ...page.items]
     if (now === undefined) return { ...page, items }
     const { validator: _, ...bare } = page
     if (now === 'listing-incomplete-flag') return { ...bare, items, incomplete: 'results are incomplete' }

@@ -28,9 +28,11 @@ export function connectSimulated(state: SourceState, caller: Caller): Connection
 
 function check(state: SourceState): Check {
   const { faults } = state
-  if (faults.happens('check-unavailable')) throw new SourceUnavailable('502')
-  if (faults.happens('check-credential-refused')) throw new CredentialRefused('401')
-  if (faults.happens('check-rate-limited')) throw limited(state)
+  const fault = faults.oneOf(['check-unavailable', 'check-credential-refused', 'check-rate-limited'])
+  if (fault !== undefined) faults.count(fault)
+  if (fault === 'check-unavailable') throw new SourceUnavailable('502')
+  if (fault === 'check-credential-refused') throw new CredentialRefused('401')
+  if (fault === 'check-rate-limited') throw limited(state)
   return { identity: 'simulated', fingerprint: `sees-${state.epoch}`, missing: [] }
 }
 
@@ -66,8 +68,10 @@ function partitions(state: SourceState): readonly Partition[] {
   if (faults.happens('check-unavailable')) throw new SourceUnavailable('503')
   const list: Partition[] = partitionNames.map((name) => ({ name }))
   const at = random.below(list.length)
-  if (faults.happens('partition-unreadable')) list[at] = { name: `p${at + 1}`, unknown: 'answered 404' }
-  else if (faults.happens('partition-forgotten')) list.splice(at, 1)
+  const fault = faults.oneOf(['partition-unreadable', 'partition-forgotten'])
+  if (fault !== undefined) faults.count(fault)
+  if (fault === 'partition-unreadable') list[at] = { name: `p${at + 1}`, unknown: 'answered 404' }
+  else if (fault === 'partition-forgotten') list.splice(at, 1)
   return list
 }
 

@@ -4,6 +4,7 @@ import { breaking } from './breaking.ts'
 import { chaosStep } from './chaos.ts'
 import { createFaults, type Faults } from './faults.ts'
 import { GatedDatabase } from './gated-db.ts'
+import { defaultMix, type Mix } from './mix.ts'
 import { Network } from './network.ts'
 import { plants } from './plants.ts'
 import { guardRule, type Process, type Surroundings, startProcess } from './process.ts'
@@ -14,7 +15,7 @@ import type { SourceState } from './simulated-state.ts'
 import { type KindName, kindsOf, type SourceName, World } from './world.ts'
 
 /** Granted steps that stand for a minute: about what two cores do in one. */
-export const stepsPerMinute = 40_000
+export const stepsPerMinute = 24_000
 
 export interface SimulationOptions {
   readonly seed: number
@@ -22,6 +23,8 @@ export interface SimulationOptions {
   /** Of an empty, migrated database. */
   readonly url: string
   readonly plant?: string
+  /** Default: that of the plant, without one `defaultMix`. */
+  readonly mix?: Mix
   /** Ends at the first violation. Default true. */
   readonly stopAtFirst?: boolean
 }
@@ -44,6 +47,8 @@ export interface Report {
   readonly earlyCalls: number
   /** Rows of the state tables that were taken, as `table from -event-> to`. */
   readonly rows: ReadonlySet<string>
+  /** How often the plant changed what the engine got or did. */
+  readonly planted: number
 }
 
 export interface FoundViolation extends Violation {
@@ -55,6 +60,7 @@ export interface FoundViolation extends Violation {
 
 /** Everything that one run consists of; the actions on it are in chaos.ts and rest.ts. */
 export interface Simulation {
+  readonly mix: Mix
   readonly random: Random
   readonly scheduler: Scheduler
   readonly faults: Faults
@@ -89,12 +95,15 @@ export interface Tally {
 
 export async function simulate(options: SimulationOptions): Promise<Report> {
   const { seed, steps, url } = options
-  const plant = options.plant === undefined ? undefined : plants[options.plant]
-  if (options.plant !== undefined && plant === undefined) throw new Error(`There is no plant "${options.plant}".`)
+  const chosen = options.plant === undefined ? undefined : plants[options.plant]
+  if (options.plant !== undefined && chosen === undefined) throw new Error(`There is no plant "${options.plant}".`)
+  let planted = 0
+  const plant = chosen?.plant(() => void (planted += 1))
+  const mix = options.mix ?? chosen?.mix ?? defaultMix
   const random = createRandom(seed)
   const scheduler = new Scheduler(random.fork(), Date.UTC(2026, 0, 1, 12))
-  const faults = createFaults(random.fork())
-  const world = new World(random.fork())
+  const faults = createFaults(random.fork(), mix)
+  const world = new World(random.fork(), mix)
   const found: FoundViolation[] = []
   const rows = new Set<string>()
   const limits = new Map<KindName, number>()
@@ -110,7 +119,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     random: () => own.next(),
     before: breaks.before,
     after: breaks.after,
-    ...(plant?.statement === undefined ? {} : { rewrite: plant.statement }),
+    ...(plant?.statement === undefined ? {} : { rewrite: plant.statement.bind(plant) }),
   })
   breaks.use(database.plain)
   const auditor = new Auditor(database.plain, world)
@@ -200,11 +209,12 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     onLog: (process, text) => scheduler.remark(`${process.owner.name} ${text}`),
   }
   const simulation: Simulation = {
+    mix,
     random,
     scheduler,
     faults,
     world,
-    network: new Network(random.fork(), faults),
+    network: new Network(random.fork(), faults, mix),
     auditor,
     database,
     states,
@@ -239,7 +249,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     simulation.start()
     while (!enough()) {
       faults.on = true
-      const until = scheduler.steps + 1000 + random.below(4000)
+      const until = scheduler.steps + mix.stretch[0] + random.below(mix.stretch[1])
       while (scheduler.steps < until && !enough()) await chaosStep(simulation)
       if (found.length > 0 && options.stopAtFirst !== false) break
       await comeToRest(simulation, () => found.length > 0 && options.stopAtFirst !== false)
@@ -266,5 +276,6 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     rests,
     earlyCalls,
     rows,
+    planted,
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../sdk/index.ts'
+import type { Mix } from './mix.ts'
 import type { Random } from './random.ts'
 
 /** The sources of the simulation and the kinds of each; what each kind is like is in simulated-source.ts. */
@@ -11,6 +12,26 @@ export type SourceName = 'alpha' | 'beta'
 export type KindName = 'repo' | 'person' | 'service' | 'team' | 'incident'
 
 export const partitionNames: readonly string[] = ['p1', 'p2']
+
+/** What may happen, with its weight. `re-create`: another object under the same name; `toggle`: into a second partition or out of it. */
+const deeds = {
+  create: 6,
+  change: 26,
+  'change-and-back': 6,
+  rename: 10,
+  archive: 4,
+  delete: 12,
+  restore: 18,
+  're-create': 6,
+  move: 6,
+  toggle: 6,
+  age: 0,
+} as const
+
+/** Objects of a window kind never end: their listing cannot tell. */
+const windowDeeds: Partial<Record<Deed, number>> = { create: 6, change: 56, 'change-and-back': 6, rename: 10, age: 22 }
+
+export type Deed = keyof typeof deeds
 
 /** What is true of one object at its source. */
 export interface Thing {
@@ -31,6 +52,8 @@ export interface Thing {
   aged: boolean
   /** Where it is, with the serial at which it came there. Empty: it does not exist (now). */
   readonly partitions: Map<string, number>
+  /** Where it was when it was last deleted. */
+  left: string
   /** Serial at which it was created or last restored. */
   born: number
   /** Serial of its last change: its version. */
@@ -60,9 +83,11 @@ export class World {
   /** Most objects of a kind that ever existed at once. */
   readonly most = new Map<KindName, number>()
   readonly #random: Random
+  readonly #mix: Mix
   #keys = 0
 
-  constructor(random: Random) {
+  constructor(random: Random, mix: Mix) {
+    this.#mix = mix
     this.#random = random
   }
 
@@ -92,6 +117,7 @@ export class World {
       weird: '',
       aged: false,
       partitions: new Map([[this.#partition(), serial]]),
+      left: 'p1',
       born: serial,
       serial,
     }
@@ -104,35 +130,50 @@ export class World {
   /** Something happens to something. */
   happen(): { readonly what: string; readonly happenings: readonly Happening[] } {
     const random = this.#random
-    const source = random.pick(['alpha', 'beta'] as const)
-    const kind = random.pick<KindName>(kindsOf[source])
+    const kind = random.pick(this.#mix.kinds)
+    const source = kindsOf.alpha.some((each) => each === kind) ? 'alpha' : 'beta'
     const living = this.living(kind)
-    if (living.length < 4) return { what: `create ${kind}`, happenings: this.create(source, kind) }
-    const thing = random.pick(living)
-    const about = (what: string, happenings: readonly Happening[]) => ({ what: `${what} ${thing.key}`, happenings })
-    const dead = this.things.filter((each) => each.kind === kind && each.partitions.size === 0)
-    const roll = random.below(100)
-    if (roll < 6 && living.length < 12) return { what: `create ${kind}`, happenings: this.create(source, kind) }
-    if (roll < 32) return about('change', this.#change(thing))
-    if (roll < 38) return about('change and back', this.#changeAndBack(thing))
-    if (roll < 48) return about('rename', this.rename(thing))
-    if (kind === 'incident') {
-      if (roll < 70) return about('age', this.age(thing))
-      return about('change', this.#change(thing))
+    const weights = Object.entries(kind === 'incident' ? windowDeeds : { ...deeds, ...this.#mix.deeds })
+    // The names of an object's own members, and weights of more than 1 in all.
+    const chosen = random.pickWeighted(weights) as Deed
+    if (living.length < 4 || (chosen === 'create' && living.length < 12)) {
+      return { what: `create ${kind}`, happenings: this.create(source, kind) }
     }
-    if (roll < 52) return about('archive', this.archive(thing))
-    if (roll < 64) return about('delete', this.remove(thing))
-    if (roll < 82 && dead.length > 0) {
+    const dead = this.things.filter((each) => each.kind === kind && each.partitions.size === 0)
+    if (chosen === 'restore' && dead.length > 0) {
       // The latest as a rule: what was said about it is still on its way.
-      const back = random.chance(0.7) ? (dead.toSorted((a, b) => b.serial - a.serial)[0] ?? thing) : random.pick(dead)
+      const latest = dead.toSorted((left, right) => right.serial - left.serial)
+      const back = random.pick(random.chance(0.7) ? latest.slice(0, 1) : dead)
       return { what: `restore ${back.key}`, happenings: this.restore(back) }
     }
-    if (roll < 88) {
-      const gone = this.remove(thing)
-      return about('re-create under the same name', [...gone, ...this.create(source, kind, thing.name)])
+    const thing = random.pick(living)
+    const deed = chosen === 'create' || chosen === 'restore' ? 'change' : chosen
+    return { what: `${deed} ${thing.key}`, happenings: this.#do(deed, thing) }
+  }
+
+  #do(deed: Exclude<Deed, 'create' | 'restore'>, thing: Thing): readonly Happening[] {
+    switch (deed) {
+      case 'change':
+        return this.#change(thing)
+      case 'change-and-back':
+        return this.#changeAndBack(thing)
+      case 'rename':
+        return this.rename(thing)
+      case 'archive':
+        return this.archive(thing)
+      case 'delete':
+        return this.remove(thing)
+      case 're-create': {
+        const gone = this.remove(thing)
+        return [...gone, ...this.create(thing.source, thing.kind, thing.name)]
+      }
+      case 'move':
+        return this.move(thing)
+      case 'toggle':
+        return this.toggle(thing)
+      case 'age':
+        return this.age(thing)
     }
-    if (roll < 94) return about('move', this.move(thing))
-    return about('put into another partition or take out of one', this.toggle(thing))
   }
 
   touch(thing: Thing): readonly Happening[] {
@@ -158,6 +199,7 @@ export class World {
   remove(thing: Thing): readonly Happening[] {
     thing.serial = ++this.serial
     const gone = this.#everywhere(thing, 'gone')
+    thing.left = [...thing.partitions.keys()][0] ?? thing.left
     thing.partitions.clear()
     return gone
   }
@@ -165,7 +207,8 @@ export class World {
   restore(thing: Thing): readonly Happening[] {
     thing.serial = ++this.serial
     thing.born = thing.serial
-    thing.partitions.set(this.#random.pick(partitionNames), thing.serial)
+    // Mostly where it was: there the word that it is gone may still be on its way.
+    thing.partitions.set(this.#random.chance(0.6) ? thing.left : this.#random.pick(partitionNames), thing.serial)
     return this.#everywhere(thing, 'changed')
   }
 
@@ -226,7 +269,7 @@ export class World {
 
   /** Few, so that objects of both sources meet in one entity, and names are used again. */
   #name(kind: KindName): string {
-    return kind === 'team' ? this.#owner() : `n${this.#random.below(14)}`
+    return kind === 'team' ? this.#owner() : `n${this.#random.below(this.#mix.names)}`
   }
 
   /** The first is much the largest, so that a listing can hide more of it than the guard lets go. */
