@@ -5,6 +5,7 @@ import type { Random } from './random.ts'
 export const faultOdds = {
   // Of one answer.
   'answer-slow': 0.08,
+  'listing-slow': 0.05,
   // Of one listing.
   'listing-scope-404': 0.04,
   'listing-half': 0.05,

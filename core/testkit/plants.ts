@@ -59,7 +59,7 @@ export const plants: Readonly<Record<string, Plant>> = {
     what: 'Nobody remembers when something was last seen, so that an old answer replaces a newer one.',
     mix: {
       ...focused,
-      odds: { 'answer-slow': 0.4 },
+      odds: { 'listing-slow': 0.6, 'answer-slow': 0 },
       happen: 0.04,
       deliver: 0.2,
       scan: 0.03,

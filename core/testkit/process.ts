@@ -134,7 +134,10 @@ function caller(owner: Owner, now: () => number, { scheduler, random, states, on
         return reply()
       }
       try {
-        const due = faults.happens('answer-slow') ? scheduler.now + 200 + random.below(1200) : undefined
+        let due: number | undefined
+        // Long enough that what was listed is asked about, answered and committed meanwhile.
+        if (label.includes(' list ') && faults.happens('listing-slow')) due = scheduler.now + 600 + random.below(2000)
+        else if (faults.happens('answer-slow')) due = scheduler.now + 200 + random.below(1200)
         return await scheduler.gate<T>({ owner, label: `${label} answers`, start: hear }, due)
       } catch (error) {
         if (error instanceof RateLimited) {
