@@ -60,10 +60,10 @@ export const plants: Readonly<Record<string, Plant>> = {
     mix: {
       ...focused,
       odds: { 'listing-slow': 0.6, 'answer-slow': 0 },
-      happen: 0.04,
-      deliver: 0.2,
+      happen: 0.06,
+      deliver: 0.3,
       scan: 0.03,
-      kinds: ['person'],
+      kinds: ['person', 'service'],
       deeds: { rename: 0, 're-create': 0, move: 0, toggle: 0, delete: 16, restore: 40 },
     },
     plant: (strike) => ({ store: (inner) => withoutWatermarks(inner, strike) }),
