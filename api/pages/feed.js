@@ -90,7 +90,7 @@ async function refresh(part) {
     // Open folds and selections are worth more than a fresh number.
     if (response?.ok && document.getSelection()?.isCollapsed !== false) part.innerHTML = await response.text()
   }
-  setTimeout(() => refresh(part), part.querySelector('[data-running]') ? 1500 : 5000)
+  setTimeout(() => void refresh(part), part.querySelector('[data-running]') ? 1500 : 5000)
 }
 
 if (list && live) {
@@ -101,7 +101,7 @@ if (list && live) {
     }
   }, 10000)
 }
-for (const part of document.querySelectorAll('[data-refresh]')) setTimeout(() => refresh(part), 3000)
+for (const part of document.querySelectorAll('[data-refresh]')) setTimeout(() => void refresh(part), 3000)
 
 // A login link works once; it has no business in the history.
 if (new URLSearchParams(location.search).has('token')) history.replaceState(null, '', '/')
