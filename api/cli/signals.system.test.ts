@@ -58,9 +58,10 @@ function run(command: string, args: readonly string[], env: Readonly<Record<stri
     stderr += chunk.toString()
   })
   child.stdout.resume()
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
-    child.once('close', (code, signal) => resolve({ code, signal })),
-  )
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
+    child.once('close', (code, signal) => resolve({ code, signal }))
+    setTimeout(() => reject(new Error(`it does not end: ${stderr}`)), 150_000).unref()
+  })
   return { child, stderr: () => stderr, ended }
 }
 
