@@ -32,20 +32,18 @@ export async function runScan(
   try {
     const check = await checkCredential(session)
     const wanted = options.resume === true ? [...kind.partitions.values()] : await findPartitions(session, kind)
-    if (options.resume !== true) await planNext(session, kind)
     // All are opened before the first is listed, so that a restart knows what is left to do.
     const opened: Opened[] = []
     for (const partition of wanted) {
       const open = await openScan(session, kind, partition, check, options.resume === true)
       if (open !== undefined) opened.push(open)
     }
+    // One that goes on began before it was asked for: what came in between is found by another run.
+    const again = opened.some(({ resumed }) => resumed)
+    if (options.resume !== true) await planNext(session, kind, again)
     for (const { partition, scan, resumed } of opened) {
       const report = await scanPartition(session, kind, partition, scan, resumed)
       if (report.parkedUntil !== undefined) return report
-    }
-    // One that went on began before it was asked for: what came in between is found by another.
-    if (options.resume !== true && opened.some(({ resumed }) => resumed)) {
-      await session.ports.store.requestScan(session.source.id, kind.name)
     }
     return {}
   } catch (error) {
@@ -58,10 +56,13 @@ export async function runScan(
   }
 }
 
-/** Before the listing begins: a request that comes later asks for another one. */
-async function planNext(session: Session, kind: KindSession): Promise<void> {
+/**
+ * Answers the request: after the scans are opened, so that a crash cannot lose it, and before anything is listed, so that one
+ * that comes later asks for another run.
+ */
+async function planNext(session: Session, kind: KindSession, again: boolean): Promise<void> {
   const next = nextRun(session.runtime.schedule.scan, now(session))
-  await session.ports.store.setSchedule(session.fence, session.source.id, kind.name, next, false)
+  await session.ports.store.setSchedule(session.fence, session.source.id, kind.name, next, again)
 }
 
 /** Goes on with the scan that a crash or a pause left open, if the credential still sees what it saw then. */
