@@ -26,6 +26,12 @@ export function describeShippedMapping<Config>(integration: Integration<Config>,
   test('the shipped files say nothing that a reader would have to mend', () => {
     expect(blueprints.diagnostics).toEqual([])
     expect(compiled.diagnostics).toEqual([])
+    const known = new Set(blueprints.blueprints.map((blueprint) => blueprint.identifier))
+    for (const { identifier, relations, schema, searchable } of blueprints.blueprints) {
+      for (const [name, { target }] of Object.entries(relations))
+        expect(known, `${identifier}.${name}`).toContain(target)
+      for (const name of searchable ?? []) expect(schema.properties).toHaveProperty(name)
+    }
   })
 
   test('every kind is mapped and has fixtures', () => {
