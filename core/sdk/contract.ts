@@ -19,6 +19,13 @@ export interface Partition {
   readonly name: string
   /** Set when the scope answered 401, 403 or 404: it is unknown, not empty. The engine neither lists nor deletes in it. */
   readonly unknown?: string
+  /**
+   * The object that the scope is a part of (a repository, for its pull requests), of a kind of the same source that is scanned
+   * as well. When that record is proven gone, what the partition holds goes with it, under the guard; a partition that is
+   * only left out is unknown and keeps what it holds. One that has another name while its parent is the same is renamed,
+   * unless the parent has several.
+   */
+  readonly parent?: { readonly kind: string; readonly key: Key }
 }
 
 /** What the engine remembers of a page of the last complete scan of the same partition. */
@@ -30,6 +37,7 @@ export interface Known {
 }
 
 export interface ListRequest {
+  /** Its name, and its parent if it has one. */
   readonly partition: Partition
   /** Resume at this page. Absent: from the start. */
   readonly from?: Cursor
@@ -115,7 +123,10 @@ export interface Kind {
   key(item: Json): Key
   version?(item: Json): Version | undefined
   locator(item: Json): Locator
-  /** Called at the start of each scan. A scope that cannot be read is returned with `unknown`, never left out. */
+  /**
+   * Called at the start of each scan. A scope that cannot be read is returned with `unknown`, never left out. What is left out
+   * is unknown while it holds live records, and dropped when it holds none.
+   */
   partitions(signal: AbortSignal): Promise<readonly Partition[]>
   /** Called once per scan and partition. May throw RateLimited, ScopeUnreadable, BadAnswer, SourceUnavailable. */
   list(request: ListRequest): AsyncIterable<Page>
