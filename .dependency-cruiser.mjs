@@ -41,7 +41,7 @@ export default {
         pathNot: [
           '^core/(sdk|model)/',
           '^core/sync/(decide|sweep|guard|reconcile|heal|states)\\.ts$',
-          '^core/catalog/store\\.ts$',
+          '^core/catalog/(batch|stored)\\.ts$',
         ],
       },
     },

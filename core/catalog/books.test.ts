@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ensureChangePartitions } from './feed.ts'
+import { FenceLost } from './refusals.ts'
 import { freshWorld, now, openWorld } from './store.fixture.ts'
-import { FenceLost } from './store.ts'
 
 let world: Awaited<ReturnType<typeof freshWorld>>
 beforeAll(async () => {

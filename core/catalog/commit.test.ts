@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FenceLost, MappingMoved, StaleDecision } from './refusals.ts'
 import { freshWorld, liveEntities, now, openWorld, type World } from './store.fixture.ts'
-import { FenceLost, MappingMoved, StaleDecision } from './store.ts'
 
 let world: Awaited<ReturnType<typeof freshWorld>>
 let other: World

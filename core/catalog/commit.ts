@@ -1,3 +1,4 @@
+import type { Batch, Committed, RecordWrite, Removal } from './batch.ts'
 import { writeChanges } from './changes.ts'
 import type { Db, Queryable } from './db.ts'
 import { documentOf, storable } from './document.ts'
@@ -10,17 +11,10 @@ import { sqlState } from './postgres/errors.ts'
 import { confirmRecords, removePresences } from './presences.ts'
 import { checkRecords, lockRecords, type WrittenRecord, writeRecords } from './records.ts'
 import type { Rules } from './refs.ts'
+import { FenceLost, Unstorable } from './refusals.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import { settleBooks, writeQuarantine } from './settle.ts'
-import {
-  type Batch,
-  type Committed,
-  FenceLost,
-  type RecordWrite,
-  type Removal,
-  type Store,
-  Unstorable,
-} from './store.ts'
+import type { Store } from './store.ts'
 import { type Change, writeFold } from './write.ts'
 
 /** The batch's kind, locked to the end of the transaction: commits of one kind come one after the other. */

@@ -3,7 +3,8 @@ import { decodeBody } from './body.ts'
 import type { Db } from './db.ts'
 import { storable } from './document.ts'
 import { loadRecords } from './load.ts'
-import type { Compared, Store, StoredRecord } from './store.ts'
+import type { Store } from './store.ts'
+import type { Compared, StoredRecord } from './stored.ts'
 
 type Methods = Pick<Store, 'compare' | 'record' | 'recordById' | 'outdated'>
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../testkit/database.ts'
 import type { Db } from './db.ts'
 import { createStore } from './postgres-store.ts'
+import { StaleDecision } from './refusals.ts'
 import { liveEntities, openWorld, type World } from './store.fixture.ts'
-import { StaleDecision } from './store.ts'
 import { doneOrBlocked, gate, withoutLock, wrapped } from './wrapped.fixture.ts'
 
 let database: FreshDatabase

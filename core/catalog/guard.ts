@@ -1,5 +1,7 @@
+import type { Batch } from './batch.ts'
 import type { Queryable } from './db.ts'
-import type { Batch, GuardWindow, Store } from './store.ts'
+import type { Store } from './store.ts'
+import type { GuardWindow } from './stored.ts'
 
 const hour = 3_600_000
 const hoursBack = 24

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../model/json.ts'
 import type { Db } from './db.ts'
 import { storable, storableJson } from './document.ts'
-import { FenceLost, type Store } from './store.ts'
+import { FenceLost } from './refusals.ts'
+import type { Store } from './store.ts'
 
 type Methods = Pick<Store, 'accept' | 'backlog' | 'accepted' | 'setAside' | 'dueDoubts' | 'postponeDoubt'>
 

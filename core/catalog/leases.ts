@@ -1,5 +1,7 @@
+import type { Batch } from './batch.ts'
 import type { Db, Queryable } from './db.ts'
-import { type Batch, FenceLost, MappingMoved, type Store } from './store.ts'
+import { FenceLost, MappingMoved } from './refusals.ts'
+import type { Store } from './store.ts'
 
 /**
  * The last statement of every commit. The locks last until it is done, so nobody can take the lease or activate another

@@ -4,7 +4,7 @@ import type { Problem } from '../model/problem.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { seenSql } from './seen.ts'
-import type { OpenHold, Span, StoredRecord } from './store.ts'
+import type { OpenHold, Span, StoredRecord } from './stored.ts'
 
 export interface LoadedRecord {
   readonly record: StoredRecord

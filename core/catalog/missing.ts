@@ -1,6 +1,7 @@
 import type { JsonObject } from '../model/json.ts'
 import type { Db } from './db.ts'
-import type { OpenHold, Store } from './store.ts'
+import type { Store } from './store.ts'
+import type { OpenHold } from './stored.ts'
 
 type Methods = Pick<Store, 'missing' | 'seenHolds' | 'livePresences' | 'approvedHolds'>
 

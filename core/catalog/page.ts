@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
+import type { Batch, PageWrite } from './batch.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { storable } from './document.ts'
-import { type Batch, type PageWrite, StaleDecision } from './store.ts'
+import { StaleDecision } from './refusals.ts'
 
 /** Of the records' hashes in order: a page that the source calls unmodified is believed while they still have them. */
 export const digestSql = `decode(md5(string_agg(r.hash, ''::bytea ORDER BY u.place)), 'hex')`

@@ -1,9 +1,10 @@
+import type { Batch, Confirmation, Removal } from './batch.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { storable, storableJson } from './document.ts'
 import type { WrittenRecord } from './records.ts'
 import { insertRows, table } from './rows.ts'
-import type { Batch, Confirmation, Removal, Span } from './store.ts'
+import type { Span } from './stored.ts'
 
 const presences = table('presences', {
   record_id: 'int8',

@@ -1,11 +1,12 @@
+import type { Batch, Confirmation, RecordWrite, Removal } from './batch.ts'
 import { array } from './binary.ts'
 import { encodeBody } from './body.ts'
 import type { Queryable } from './db.ts'
 import { storable, storableJson } from './document.ts'
 import { writePresences } from './presences.ts'
+import { StaleDecision } from './refusals.ts'
 import { insertRows, table, updateRows } from './rows.ts'
 import { seenSql } from './seen.ts'
-import { type Batch, type Confirmation, type RecordWrite, type Removal, StaleDecision } from './store.ts'
 
 /** A record as it is under its lock. */
 export interface LockedRecord {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { CatchmentError } from '../sdk/index.ts'
+import type { Batch, Fence } from './batch.ts'
 import type { Db, Queryable } from './db.ts'
 import { createStore } from './postgres-store.ts'
-import { type Batch, type Fence, FenceLost } from './store.ts'
+import { FenceLost } from './refusals.ts'
 
 export interface Removed {
   readonly source: string

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { freshDatabase } from '../testkit/database.ts'
+import { FenceLost, StaleDecision } from './refusals.ts'
 import { now, openWorld, type World } from './store.fixture.ts'
-import { FenceLost, StaleDecision } from './store.ts'
 
 let world: World
 let drop: () => Promise<void>

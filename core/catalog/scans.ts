@@ -1,7 +1,10 @@
+import type { Fence } from './batch.ts'
 import type { Db, Queryable, Result } from './db.ts'
 import { storable } from './document.ts'
 import { digestSql } from './page.ts'
-import { type Fence, FenceLost, type ScanRow, type Store, type StoredPage } from './store.ts'
+import { FenceLost } from './refusals.ts'
+import type { Store } from './store.ts'
+import type { ScanRow, StoredPage } from './stored.ts'
 
 type Methods = Pick<Store, 'beginScan' | 'openScan' | 'setScan' | 'completeScan' | 'seesSince' | 'pages' | 'validPages'>
 

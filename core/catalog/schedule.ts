@@ -1,5 +1,6 @@
 import type { Db, Queryable } from './db.ts'
-import { FenceLost, type Store } from './store.ts'
+import { FenceLost } from './refusals.ts'
+import type { Store } from './store.ts'
 
 /** '' is every kind of the source, those that are not stored yet included: they find the request under ''. */
 export async function requestScans(tx: Queryable, sourceId: number, kinds: readonly string[]): Promise<void> {

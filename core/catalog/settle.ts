@@ -1,10 +1,10 @@
+import type { Batch } from './batch.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { storable, storableJson } from './document.ts'
 import type { WrittenRecord } from './records.ts'
 import { insertRows, table } from './rows.ts'
 import { requestScans } from './schedule.ts'
-import type { Batch } from './store.ts'
 
 /** What a batch settles beside the catalog: deliveries, doubts, holds, scan requests. */
 export async function settleBooks(tx: Queryable, batch: Batch, gone: readonly bigint[]): Promise<void> {

@@ -3,7 +3,8 @@ import type { Db } from './db.ts'
 import { storableJson } from './document.ts'
 import { mergeAgain } from './precedence.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
-import type { PartitionRow, SourceRow, Store } from './store.ts'
+import type { Store } from './store.ts'
+import type { PartitionRow, SourceRow } from './stored.ts'
 
 type Methods = Pick<
   Store,

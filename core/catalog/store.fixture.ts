@@ -3,9 +3,11 @@ import type { EntityDraft } from '../model/entity.ts'
 import type { Json } from '../model/json.ts'
 import type { FreshDatabase } from '../testkit/database.ts'
 import { freshDatabase } from '../testkit/database.ts'
+import type { Batch, Fence, PageWrite, RecordWrite, Removal } from './batch.ts'
 import type { Db } from './db.ts'
 import { createStore } from './postgres-store.ts'
-import type { Batch, Fence, PageWrite, RecordWrite, Removal, Store, StoredRecord } from './store.ts'
+import type { Store } from './store.ts'
+import type { StoredRecord } from './stored.ts'
 
 export const now = Date.UTC(2026, 10, 28, 12)
 

@@ -1,3 +1,4 @@
+import type { Batch, Removal } from './batch.ts'
 import { array, type Cell } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { storableJson } from './document.ts'
@@ -6,7 +7,6 @@ import { noRules, type Rules } from './refs.ts'
 import { deleteRefs, writeAliases, writeContributions, writeRefs } from './relate.ts'
 import { insertRows, table, updateRows } from './rows.ts'
 import { tsvector } from './search.ts'
-import type { Batch, Removal } from './store.ts'
 
 export type Why = Pick<Batch, 'cause' | 'now'>
 

@@ -1,4 +1,4 @@
-import type { Doubt, Span, StoredRecord } from '../catalog/store.ts'
+import type { Doubt, Span, StoredRecord } from '../catalog/stored.ts'
 import { BadAnswer, type Got } from '../sdk/index.ts'
 import { commitPlan } from './commit.ts'
 import type { OpenDoubt } from './doubts.ts'

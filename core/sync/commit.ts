@@ -1,4 +1,6 @@
-import { type Batch, type Committed, type GuardWindow, type Hold, StaleDecision } from '../catalog/store.ts'
+import type { Batch, Committed, Hold } from '../catalog/batch.ts'
+import { StaleDecision } from '../catalog/refusals.ts'
+import type { GuardWindow } from '../catalog/stored.ts'
 import { guardRoom, guardRoomOf, overLimit } from './guard.ts'
 import { isEmpty, type Plan, type PlannedRemoval } from './plan.ts'
 import { type Take, withHeld } from './reconcile.ts'

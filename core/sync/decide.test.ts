@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Span, StoredRecord } from '../catalog/store.ts'
+import type { Span, StoredRecord } from '../catalog/stored.ts'
 import { compareVersions, decide, type Observation } from './decide.ts'
 import { sweep } from './sweep.ts'
 

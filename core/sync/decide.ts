@@ -1,4 +1,4 @@
-import type { Span, StoredRecord } from '../catalog/store.ts'
+import type { Span, StoredRecord } from '../catalog/stored.ts'
 import type { Version } from '../sdk/index.ts'
 
 /** One raw object seen once. */

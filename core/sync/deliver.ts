@@ -1,4 +1,4 @@
-import type { SourceRow } from '../catalog/store.ts'
+import type { SourceRow } from '../catalog/stored.ts'
 import { DeliveryRefused, type RawDelivery } from '../sdk/index.ts'
 import type { Engine, Ports, SourceRuntime } from './engine.ts'
 import { Backlogged } from './errors.ts'

@@ -1,4 +1,5 @@
-import { type Doubt, Unstorable } from '../catalog/store.ts'
+import { Unstorable } from '../catalog/refusals.ts'
+import type { Doubt } from '../catalog/stored.ts'
 import { BadAnswer, type Got, RateLimited } from '../sdk/index.ts'
 import { type Answer, answerOf, commitAnswer } from './answer.ts'
 import { checkCredential, seesSince } from './check.ts'

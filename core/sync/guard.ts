@@ -1,4 +1,4 @@
-import type { GuardWindow } from '../catalog/store.ts'
+import type { GuardWindow } from '../catalog/stored.ts'
 
 export interface GuardRule {
   /** Of the highest number of the last 24 hours, 0 to 1. */

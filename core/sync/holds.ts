@@ -1,4 +1,5 @@
-import { type Store, Unstorable } from '../catalog/store.ts'
+import { Unstorable } from '../catalog/refusals.ts'
+import type { Store } from '../catalog/store.ts'
 import type { Json } from '../sdk/index.ts'
 import { commitPlan } from './commit.ts'
 import { expectedOf, mapped } from './observe.ts'

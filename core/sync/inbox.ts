@@ -1,4 +1,6 @@
-import { type Cause, type InboxRow, Unstorable } from '../catalog/store.ts'
+import type { Cause } from '../catalog/batch.ts'
+import { Unstorable } from '../catalog/refusals.ts'
+import type { InboxRow } from '../catalog/stored.ts'
 import { coalesce, type Heard, type Subject } from './coalesce.ts'
 import { commitPlan } from './commit.ts'
 import { describeError } from './errors.ts'

@@ -1,4 +1,5 @@
-import { type ScanRow, StaleDecision, type StoredPage, Unstorable } from '../catalog/store.ts'
+import { StaleDecision, Unstorable } from '../catalog/refusals.ts'
+import type { ScanRow, StoredPage } from '../catalog/stored.ts'
 import type { Cursor, Known } from '../sdk/index.ts'
 import { commitPlan, commitPlanOnce } from './commit.ts'
 import { Stopped } from './errors.ts'

@@ -1,4 +1,4 @@
-import type { Span } from '../catalog/store.ts'
+import type { Span } from '../catalog/stored.ts'
 import { BadAnswer, type Cursor, type Known, type Page, RateLimited } from '../sdk/index.ts'
 import { type KindSession, keepQuiet, mayCall, type PartitionSession, type Session, untilStopped } from './session.ts'
 

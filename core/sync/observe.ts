@@ -1,4 +1,5 @@
-import type { Cause, Span, StoredRecord } from '../catalog/store.ts'
+import type { Cause } from '../catalog/batch.ts'
+import type { Span, StoredRecord } from '../catalog/stored.ts'
 import type { Json, Key, Kind, Version } from '../sdk/index.ts'
 import { type Decision, decide, type Observation } from './decide.ts'
 import { contentOf } from './hash.ts'

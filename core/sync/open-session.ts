@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type Fence, PAUSE, type SourceRow } from '../catalog/store.ts'
+import type { Fence } from '../catalog/batch.ts'
+import { PAUSE } from '../catalog/store.ts'
+import type { SourceRow } from '../catalog/stored.ts'
 import type { Json } from '../sdk/index.ts'
 import type { Ports, SourceRuntime } from './engine.ts'
 import { MappingPending } from './errors.ts'

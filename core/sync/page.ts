@@ -1,8 +1,8 @@
-import type { Span, StoredPage, StoredRecord } from '../catalog/store.ts'
+import type { Span, StoredPage, StoredRecord } from '../catalog/stored.ts'
 import { BadAnswer, type Json, type Key, type Page } from '../sdk/index.ts'
 import { decideSeen, planDoubt, planWrite, presenceState, readItem, type Seen, scanCause } from './observe.ts'
 import { newPlan, type Plan } from './plan.ts'
-import { type KindSession, type PartitionSession, type Session } from './session.ts'
+import type { KindSession, PartitionSession, Session } from './session.ts'
 
 export interface Listed {
   readonly scan: bigint

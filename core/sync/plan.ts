@@ -1,13 +1,5 @@
-import type {
-  Cause,
-  Confirmation,
-  Doubt,
-  Hold,
-  PageWrite,
-  RecordWrite,
-  Removal,
-  StoredRecord,
-} from '../catalog/store.ts'
+import type { Cause, Confirmation, Hold, PageWrite, RecordWrite, Removal } from '../catalog/batch.ts'
+import type { Doubt, StoredRecord } from '../catalog/stored.ts'
 import type { JsonObject } from '../sdk/index.ts'
 import { Moves } from './moves.ts'
 import type { Reconciled, Said, Take } from './reconcile.ts'

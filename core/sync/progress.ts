@@ -1,4 +1,4 @@
-import type { ScanRow } from '../catalog/store.ts'
+import type { ScanRow } from '../catalog/stored.ts'
 import { emit, type KindSession, type PartitionSession, type Session } from './session.ts'
 
 /** Counts of one scan, told after each page and each change of state. */

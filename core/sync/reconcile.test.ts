@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { OpenHold } from '../catalog/store.ts'
+import type { OpenHold } from '../catalog/stored.ts'
 import type { EntityDraft } from '../model/entity.ts'
 import type { MappingOutput } from '../model/mapping.ts'
 import type { Problem } from '../model/problem.ts'

@@ -1,4 +1,4 @@
-import type { OpenHold } from '../catalog/store.ts'
+import type { OpenHold } from '../catalog/stored.ts'
 import type { EntityDraft } from '../model/entity.ts'
 import type { Json } from '../model/json.ts'
 import type { ItemDraft, MappingOutput } from '../model/mapping.ts'

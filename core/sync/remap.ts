@@ -1,4 +1,5 @@
-import { StaleDecision, type Store, Unstorable } from '../catalog/store.ts'
+import { StaleDecision, Unstorable } from '../catalog/refusals.ts'
+import type { Store } from '../catalog/store.ts'
 import type { Json } from '../sdk/index.ts'
 import { commitPlanOnce } from './commit.ts'
 import { expectedOf, mapped } from './observe.ts'

@@ -1,4 +1,5 @@
-import { type ScanRow, Unstorable } from '../catalog/store.ts'
+import { Unstorable } from '../catalog/refusals.ts'
+import type { ScanRow } from '../catalog/stored.ts'
 import { CredentialRefused, RateLimited, ScopeUnreadable } from '../sdk/index.ts'
 import { checkCredential, makeUnknown } from './check.ts'
 import { Quiet } from './errors.ts'

@@ -1,4 +1,4 @@
-import type { ScanRow } from '../catalog/store.ts'
+import type { ScanRow } from '../catalog/stored.ts'
 import { type Check, RateLimited } from '../sdk/index.ts'
 import { checkCredential } from './check.ts'
 import { Quiet } from './errors.ts'

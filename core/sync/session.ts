@@ -1,5 +1,7 @@
+import type { Fence } from '../catalog/batch.ts'
 import type { Db } from '../catalog/db.ts'
-import { type Fence, PAUSE, type PartitionRow, type SourceRow } from '../catalog/store.ts'
+import { PAUSE } from '../catalog/store.ts'
+import type { PartitionRow, SourceRow } from '../catalog/stored.ts'
 import type { Kind } from '../sdk/index.ts'
 import type { EngineEvent, Ports, SourceRuntime } from './engine.ts'
 import { Quiet, Stopped } from './errors.ts'

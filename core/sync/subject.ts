@@ -1,4 +1,4 @@
-import type { StoredRecord } from '../catalog/store.ts'
+import type { StoredRecord } from '../catalog/stored.ts'
 import { BadAnswer } from '../sdk/index.ts'
 import type { Subject, Word } from './coalesce.ts'
 import { compareVersions } from './decide.ts'

@@ -1,4 +1,6 @@
-import { type ScanRow, StaleDecision, type Store } from '../catalog/store.ts'
+import { StaleDecision } from '../catalog/refusals.ts'
+import type { Store } from '../catalog/store.ts'
+import type { ScanRow } from '../catalog/stored.ts'
 import { RateLimited } from '../sdk/index.ts'
 import { checkCredential, seesSince } from './check.ts'
 import { commitPlan, commitPlanOnce } from './commit.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { GuardWindow } from '../catalog/store.ts'
+import type { GuardWindow } from '../catalog/stored.ts'
 import { guardLimit, guardRoom, guardRoomOf } from './guard.ts'
 import { type Missing, type SweepInput, sweep } from './sweep.ts'
 

@@ -1,4 +1,4 @@
-import type { GuardWindow } from '../catalog/store.ts'
+import type { GuardWindow } from '../catalog/stored.ts'
 import { type GuardRule, guardRoom, overLimit } from './guard.ts'
 
 /** A live presence that a scan did not see; see `Store.missing`. */

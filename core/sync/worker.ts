@@ -1,4 +1,5 @@
-import { type Fence, FenceLost, MappingMoved } from '../catalog/store.ts'
+import type { Fence } from '../catalog/batch.ts'
+import { FenceLost, MappingMoved } from '../catalog/refusals.ts'
 import { type Bell, createBell } from './bell.ts'
 import { settleDoubts } from './doubts.ts'
 import { runDueScans } from './due-scans.ts'

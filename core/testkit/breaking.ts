@@ -1,5 +1,5 @@
+import type { Fence } from '../catalog/batch.ts'
 import type { Db } from '../catalog/db.ts'
-import type { Fence } from '../catalog/store.ts'
 import type { Violation } from './auditor.ts'
 import type { Faults } from './faults.ts'
 import { type GatedOptions, type Granted, refused } from './gated-db.ts'

@@ -1,5 +1,6 @@
 import type { Db } from '../catalog/db.ts'
-import type { Store, StoredRecord } from '../catalog/store.ts'
+import type { Store } from '../catalog/store.ts'
+import type { StoredRecord } from '../catalog/stored.ts'
 import type { Connection, Kind, Page, Signal } from '../sdk/index.ts'
 import { defaultMix, type Mix } from './mix.ts'
 

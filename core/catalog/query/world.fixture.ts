@@ -3,9 +3,10 @@ import type { Blueprint } from '../../model/blueprint.ts'
 import type { EntityDraft, Relation } from '../../model/entity.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
+import type { Cause, Fence, RecordWrite } from '../batch.ts'
 import type { Db } from '../db.ts'
 import { createStore } from '../postgres-store.ts'
-import type { Cause, Fence, RecordWrite, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 
 /** An observed raw object and what a mapping made of it. Several with one key: the last one counts. */
 export interface Seen {

@@ -1,0 +1,144 @@
+import type { JsonObject } from '../model/json.ts'
+import type { ItemDraft } from '../model/mapping.ts'
+import type { Problem } from '../model/problem.ts'
+import type { Doubt, Span } from './stored.ts'
+
+/** Proof that the writer still holds its lease; every commit checks it as its last statement (I9). */
+export interface Fence {
+  readonly lease: string
+  readonly token: bigint
+}
+
+/** Why something happened, as the change feed and explain show it. */
+export type Cause =
+  | { readonly type: 'scan'; readonly scan: string; readonly partition: string }
+  | { readonly type: 'delivery'; readonly delivery: string; readonly event: string }
+  | { readonly type: 'get'; readonly reason: string }
+  | { readonly type: 'remap'; readonly mapping: number }
+  | { readonly type: 'person'; readonly who: string; readonly what: string }
+
+/** A record to insert or replace. The store checks `expected` under the record's lock and throws StaleDecision if it moved. */
+export interface RecordWrite {
+  readonly key: string
+  /** What the decision was based on: absent for a key that was not stored. */
+  readonly expected?: {
+    readonly id: bigint
+    readonly hash: string
+    readonly end: bigint
+    readonly state: 'live' | 'gone'
+  }
+  readonly version: string | undefined
+  readonly hash: string
+  /** Canonical JSON text. */
+  readonly body: string
+  readonly locator: JsonObject
+  /**
+   * Replaces the record's watermark; a presence takes the greater begin and the greater end. The body of a signal was
+   * made nobody knows when, so its span begins at 0.
+   */
+  readonly span: Span
+  /** Partitions that this observation proves presence in. Those not named stay as they are. */
+  readonly presences: readonly number[]
+  /** Everything the record says from now on; what is stored and not in here is withdrawn. */
+  readonly drafts: readonly (ItemDraft & { readonly mapping: string })[]
+  readonly quarantined: readonly { readonly mapping: string; readonly item: string; readonly problem: Problem }[]
+}
+
+/** An observation that changed nothing, made outside a scan: it still moves the watermark. */
+export interface Confirmation {
+  readonly recordId: bigint
+  readonly partitionId: number
+  /** What was seen: StaleDecision if the record no longer has it. */
+  readonly hash?: string
+  readonly span: Span
+}
+
+/**
+ * Ends one presence; the last one takes the record, its contributions, and entities that nothing owns any more. Applied
+ * after the batch's writes, so that a record may move between partitions in one batch. Every removal counts for the
+ * guard, but not an approved one: a person's decision must not make the guard hold everything else for a day.
+ */
+export interface Removal {
+  readonly recordId: bigint
+  readonly partitionId: number
+  /** End tick of the presence's last confirmation the decision saw; if it has moved, StaleDecision. */
+  readonly confirmed: bigint
+  /** Tick of the proof: observations that began before it do not revive the presence. */
+  readonly span: Span
+  readonly version?: string
+  readonly reason: 'absent' | 'gone' | 'get' | 'approved'
+}
+
+export interface Hold {
+  readonly recordId: bigint
+  readonly partitionId?: number
+  /** 'presence', 'contribution MAPPING/ITEM' or 'property MAPPING/ITEM/NAME'. */
+  readonly what: string
+  readonly reason: string
+  readonly scan?: bigint
+}
+
+export interface PageWrite {
+  readonly scan: bigint
+  readonly page: number
+  readonly cursor: string
+  readonly next?: string
+  readonly validator?: string
+  readonly span: Span
+  /**
+   * Keys in the order of the page with what compare said; the store knows the ids of those it writes in the same commit.
+   * `refused` items (no key, an observation that lost) count as seen all the same when their key is stored.
+   */
+  readonly keys: readonly string[]
+  /** '' for a refused item, so that the page cannot pass for unmodified later. */
+  readonly hashes: readonly string[]
+  /** With `notModified`: the remembered page's record ids in order; keys and hashes are empty, its digest is taken over. */
+  readonly known: ReadonlyMap<number, bigint>
+  /** Of the comparison `known` is from. A page whose known records moved since is a StaleDecision; without it they are all checked. */
+  readonly asOf?: bigint
+  readonly notModified: boolean
+  readonly counts: { readonly items: number; readonly changed: number; readonly failed: number }
+}
+
+/** One transaction. Order inside: records (locked by key), presences, entities (locked by id before their contributions are read), changes, bookkeeping, fence. */
+export interface Batch {
+  readonly sourceId: number
+  readonly kindId: number
+  readonly fence: Fence
+  /** The mapping version the drafts were made with; refused (MappingMoved) when it is no longer the active one. */
+  readonly mappingId: number
+  readonly cause: Cause
+  /** Milliseconds since the epoch, from the engine's clock: for the guard's hours and for people, never for order. */
+  readonly now: number
+  readonly writes?: readonly RecordWrite[]
+  readonly confirmations?: readonly Confirmation[]
+  readonly removals?: readonly Removal[]
+  readonly holds?: readonly Hold[]
+  /** Holds that are answered: seen again (dissolved), or carried out after a person's approval or the source's signed word (released). */
+  readonly settledHolds?: readonly {
+    readonly recordId: bigint
+    readonly what: string
+    readonly partitionId?: number
+    readonly state: 'dissolved' | 'released'
+  }[]
+  readonly page?: PageWrite
+  /** Inbox rows this transaction settles. */
+  readonly deliveries?: readonly { readonly id: bigint; readonly error?: JsonObject }[]
+  readonly doubts?: readonly Omit<Doubt, 'attempts'>[]
+  /** Removed unless a later signal raised the serial. */
+  readonly settledDoubts?: readonly { readonly key: string; readonly partitionId: number; readonly serial: bigint }[]
+  /** Scan requests that a resync signal made; '' is every kind. */
+  readonly requestedScans?: readonly string[]
+  /** Beyond removals: what the guard must count (deselected contributions, properties that turned null). */
+  readonly taken?: { readonly contributions: number; readonly nulled: Readonly<Record<string, number>> }
+}
+
+export interface Committed {
+  readonly created: number
+  readonly updated: number
+  readonly deleted: number
+  /** Entities whose names changed. */
+  readonly renamed: number
+  /** Batch id in the change feed, if anything changed. */
+  readonly batch?: bigint
+}
