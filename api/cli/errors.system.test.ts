@@ -36,7 +36,7 @@ describe('wrong configuration ends with 2 before anything is started', () => {
 precedance: [manual]
 `,
     )
-    for (const args of [['start'], ['config', 'check'], ['status']]) {
+    for (const args of [['start'], ['config', 'check']]) {
       const done = await run(args, { GITHUB_TOKEN: 'x' })
       expect(done).toMatchObject({ code: 2, stdout: '' })
       for (const line of [

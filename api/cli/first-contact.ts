@@ -1,8 +1,4 @@
 import type { Command } from 'commander'
-import { loadConfig } from '../../core/config/index.ts'
-import { registry } from '../../integrations/registry.ts'
-import { check } from './commands/check.ts'
-import { initGithub } from './commands/init.ts'
 
 /** `catchment init | check`: what a team runs before its first start, and when a credential is in doubt. */
 export function registerFirstContact(program: Command): void {
@@ -27,6 +23,8 @@ export function registerFirstContact(program: Command): void {
         force: boolean
         json: boolean
       }) => {
+        const { initGithub } = await import('./commands/init.ts')
+        const { registry } = await import('../../integrations/registry.ts')
         process.exitCode = await initGithub({ ...options, integrations: registry, environment: process.env })
       },
     )
@@ -39,6 +37,9 @@ export function registerFirstContact(program: Command): void {
     .option('--config <file>', 'configuration file (default: CATCHMENT_CONFIG, then catchment.yaml)')
     .option('--json', 'for programs', false)
     .action(async (options: { config?: string; json: boolean }) => {
+      const { check } = await import('./commands/check.ts')
+      const { loadConfig } = await import('../../core/config/index.ts')
+      const { registry } = await import('../../integrations/registry.ts')
       const config = loadConfig({
         integrations: registry,
         ...(options.config === undefined ? {} : { file: options.config }),

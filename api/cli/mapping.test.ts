@@ -9,7 +9,7 @@ import { report } from './output.ts'
 let folder: string
 
 /** The command in this process, with its exit status and what it wrote. */
-function run(args: readonly string[], input = ''): { status: number; out: string; err: string } {
+async function run(args: readonly string[], input = ''): Promise<{ status: number; out: string; err: string }> {
   const written = { out: '', err: '' }
   const spies = (['stdout', 'stderr'] as const).map((stream) =>
     vi.spyOn(process[stream], 'write').mockImplementation((text) => {
@@ -21,7 +21,7 @@ function run(args: readonly string[], input = ''): { status: number; out: string
   const program = new Command('catchment').exitOverride()
   registerMappingCommands(program, () => input)
   try {
-    program.parse(['node', 'catchment', 'mapping', ...args])
+    await program.parseAsync(['node', 'catchment', 'mapping', ...args])
     return { status: Number(process.exitCode ?? 0), ...written }
   } catch (error) {
     return { status: report(error), ...written }
@@ -70,8 +70,8 @@ describe('mapping test', () => {
     { stars: 1 },
   ])
 
-  it('shows entities, what was not selected, and problems with their place', () => {
-    const { status, out } = run(['test', file('mapping.yaml'), '--variable', 'CLUSTER=eu1'], items)
+  it('shows entities, what was not selected, and problems with their place', async () => {
+    const { status, out } = await run(['test', file('mapping.yaml'), '--variable', 'CLUSTER=eu1'], items)
     expect(out).toBe(`\
 repository 0
   service:checkout
@@ -102,7 +102,7 @@ repository 3
     expect(status).toBe(1)
   })
 
-  it('answers programs, from a file, with what each part of an expression gave', () => {
+  it('answers programs, from a file, with what each part of an expression gave', async () => {
     writeFileSync(file('items.json'), '{ "name": "a", "stars": "3" }\n{ "name": "b", "stars": "4" }')
     const args = [
       'test',
@@ -114,7 +114,7 @@ repository 3
       '--json',
       '--trace',
     ]
-    const { status, out } = run(args)
+    const { status, out } = await run(args)
     expect(status).toBe(0)
     const answer = JSON.parse(out)
     expect(answer).toMatchObject({
@@ -129,60 +129,60 @@ repository 3
     expect(title.steps).toContainEqual({ part: 'ascii_upcase', gave: '"A"' })
   })
 
-  it('needs the kind where there are several, and traces items', () => {
-    expect(run(['test', file('two.yaml')], '{}')).toMatchObject({
+  it('needs the kind where there are several, and traces items', async () => {
+    expect(await run(['test', file('two.yaml')], '{}')).toMatchObject({
       status: 2,
       err: expect.stringContaining('--kind repository | team'),
     })
-    expect(run(['test', file('two.yaml'), '--kind', 'tem'], '{}').status).toBe(2)
-    const { out, status } = run(['test', file('two.yaml'), '--kind', 'team', '--trace'], '{ "list": ["a"] }')
+    expect((await run(['test', file('two.yaml'), '--kind', 'tem'], '{}')).status).toBe(2)
+    const { out, status } = await run(['test', file('two.yaml'), '--kind', 'team', '--trace'], '{ "list": ["a"] }')
     expect(out).toContain('team:a')
     expect(out).toContain('team item 0 identifier: .item\n      .item  ⇒  "a"\n    = "a"')
     expect(status).toBe(0)
   })
 
-  it('exits 1 when a property failed', () => {
-    expect(run(['test', file('mapping.yaml')], '{ "name": "a", "stars": "many" }').status).toBe(1)
-    expect(run(['test', file('mapping.yaml')], '{ "name": "a", "stars": "5" }').status).toBe(0)
+  it('exits 1 when a property failed', async () => {
+    expect((await run(['test', file('mapping.yaml')], '{ "name": "a", "stars": "many" }')).status).toBe(1)
+    expect((await run(['test', file('mapping.yaml')], '{ "name": "a", "stars": "5" }')).status).toBe(0)
   })
 
-  it('fails with the place of the mistake', () => {
-    expect(run(['test', file('broken.yaml')], items)).toMatchObject({
+  it('fails with the place of the mistake', async () => {
+    expect(await run(['test', file('broken.yaml')], items)).toMatchObject({
       status: 1,
       out: expect.stringContaining('did you mean'),
     })
-    expect(run(['test', file('nothing.yaml')], items)).toMatchObject({
+    expect(await run(['test', file('nothing.yaml')], items)).toMatchObject({
       status: 1,
       err: expect.stringContaining('nothing.yaml:1:1'),
     })
-    expect(run(['test', file('absent.yaml')], items)).toMatchObject({
+    expect(await run(['test', file('absent.yaml')], items)).toMatchObject({
       status: 2,
       err: expect.stringContaining('cannot be read'),
     })
-    expect(run(['test', file('mapping.yaml')], '{ "a":')).toMatchObject({
+    expect(await run(['test', file('mapping.yaml')], '{ "a":')).toMatchObject({
       status: 2,
       err: expect.stringContaining('is no JSON'),
     })
-    expect(run(['test', file('mapping.yaml'), '--variable', 'x'], '{}')).toMatchObject({ status: 2 })
+    expect(await run(['test', file('mapping.yaml'), '--variable', 'x'], '{}')).toMatchObject({ status: 2 })
   })
 })
 
 describe('mapping lint', () => {
-  it('exits 0 on warnings, 1 on errors, and 1 on warnings when strict', () => {
+  it('exits 0 on warnings, 1 on errors, and 1 on warnings when strict', async () => {
     const args = ['lint', file('mapping.yaml'), '--blueprints', file('blueprints')]
-    const { status, out } = run(args)
+    const { status, out } = await run(args)
     expect(out).toContain(
       'mapping.yaml:11:18: warning: the variable CLUSTER is not declared and reads as null [variable_undeclared]',
     )
     expect(out).toContain('11 |         cluster: env.CLUSTER\n     |                  ^^^^^^^^^^^')
     expect(out).toContain('blueprint "service" has no property "cluster"')
     expect(status).toBe(0)
-    expect(run([...args, '--strict']).status).toBe(1)
-    expect(run(['lint', file('broken.yaml'), file('nothing.yaml')])).toMatchObject({ status: 1 })
+    expect((await run([...args, '--strict'])).status).toBe(1)
+    expect(await run(['lint', file('broken.yaml'), file('nothing.yaml')])).toMatchObject({ status: 1 })
   })
 
-  it('answers programs', () => {
-    const { status, out } = run(['lint', file('broken.yaml'), '--variable', 'CLUSTER=x', '--json'])
+  it('answers programs', async () => {
+    const { status, out } = await run(['lint', file('broken.yaml'), '--variable', 'CLUSTER=x', '--json'])
     expect(status).toBe(1)
     expect(JSON.parse(out)).toMatchObject({
       errors: 1,
@@ -210,14 +210,14 @@ describe('mapping eval', () => {
     [['input'], '1', 3, ''],
     [['-n', 'now | type'], '', 0, '"number"\n'],
     [['-n', 'env.HOME'], '', 3, ''],
-  ])('%j over %s exits as jq does', (args, input, status, out) => {
-    const result = run(['eval', ...args], input)
+  ])('%j over %s exits as jq does', async (args, input, status, out) => {
+    const result = await run(['eval', ...args], input)
     expect({ status: result.status, out: result.out }).toEqual({ status, out })
     expect(result.err !== '').toBe(status === 2 || status === 3 || status === 5)
   })
 
-  it('points at the mistake', () => {
-    expect(run(['eval', '-n', '[1] | lenght']).err).toBe(`error: lenght/0 is not defined
+  it('points at the mistake', async () => {
+    expect((await run(['eval', '-n', '[1] | lenght'])).err).toBe(`error: lenght/0 is not defined
   [1] | lenght
         ^
   did you mean length?

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { type EvalOptions, evalExpression } from './mapping-eval.ts'
-import { type LintOptions, lintMappings } from './mapping-lint.ts'
-import { type TestOptions, testMapping } from './mapping-test.ts'
+import type { EvalOptions } from './mapping-eval.ts'
+import type { LintOptions } from './mapping-lint.ts'
+import type { TestOptions } from './mapping-test.ts'
 
 /**
  * `catchment mapping test | eval | lint`: everything a mapping author needs without a server, a source or a database.
@@ -21,7 +21,8 @@ export function registerMappingCommands(program: Command, input: () => string = 
     .option('--variable <NAME=VALUE>', 'what expressions may read as env.NAME; may be repeated', collect, [])
     .option('--trace', 'what each part of each expression gave', false)
     .option('--json', 'for programs', false)
-    .action((file: string, options: TestOptions) => {
+    .action(async (file: string, options: TestOptions) => {
+      const { testMapping } = await import('./mapping-test.ts')
       process.exitCode = testMapping(file, options, input)
     })
 
@@ -33,7 +34,8 @@ export function registerMappingCommands(program: Command, input: () => string = 
     .option('-r, --raw-output', 'print texts without quotes', false)
     .option('-c, --compact-output', 'one line for each output', false)
     .option('-e, --exit-status', 'exit 1 when the last output is false or null, 4 when there is none', false)
-    .action((expression: string, options: EvalOptions) => {
+    .action(async (expression: string, options: EvalOptions) => {
+      const { evalExpression } = await import('./mapping-eval.ts')
       process.exitCode = evalExpression(expression, options, input)
     })
 
@@ -44,7 +46,8 @@ export function registerMappingCommands(program: Command, input: () => string = 
     .option('--variable <NAME=VALUE>', 'a variable the source declares; may be repeated', collect, [])
     .option('--strict', 'warnings count as errors', false)
     .option('--json', 'for programs', false)
-    .action((files: string[], options: LintOptions) => {
+    .action(async (files: string[], options: LintOptions) => {
+      const { lintMappings } = await import('./mapping-lint.ts')
       process.exitCode = lintMappings(files, options)
     })
 }

@@ -23,6 +23,13 @@ export async function listen(
         exitCode: 2,
         cause,
       })
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EACCES')
+      throw new CatchmentError(`This user may not listen on port ${where.port}.`, {
+        code: 'port_forbidden',
+        hint: 'Ports below 1024 are for root: choose another one with CATCHMENT_PORT, or put a proxy in front.',
+        exitCode: 2,
+        cause,
+      })
     throw cause
   }
   // A listening TCP server always has an address object.

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -17,8 +16,9 @@ import { createEngine } from '../../../core/sync/index.ts'
 import { type SpawnedSandbox, spawnSandbox } from '../../../integrations/github/sandbox/spawn.ts'
 import { buildServer } from '../../server.ts'
 import { Progress } from '../progress.ts'
+import { version } from '../version.ts'
 import { openCatalog } from './database.ts'
-import { firstRun } from './first-run.ts'
+import { exampleEntity, firstRun } from './first-run.ts'
 import { checkKinds } from './kinds.ts'
 import { listen } from './listen.ts'
 import { registerHooks, sandboxGone, sandboxOrganizations, sandboxSource } from './sandbox.ts'
@@ -182,11 +182,13 @@ export async function start(options: StartOptions): Promise<number> {
     void announce({
       ready: () => readiness(catalog.db, wanted).then((answer) => answer.ready),
       stop: stop.signal,
-    }).then((isReady) => {
+    }).then(async (isReady) => {
       if (!isReady) return
       progress.settle()
+      const example = sandbox === undefined ? await exampleEntity(catalog.db).catch(() => undefined) : exampleOfSandbox
       for (const line of firstRun({
         url,
+        example,
         token: server.loginToken(),
         seconds: (Date.now() - began) / 1000,
         ...(sandbox === undefined ? {} : { sandbox: { life: options.life } }),
@@ -211,6 +213,9 @@ export async function start(options: StartOptions): Promise<number> {
   }
 }
 
+/** It has all that there is to explain: several kinds, relations, a team. */
+const exampleOfSandbox = 'service:acme/checkout'
+
 /** A start is a fresh try: whoever has just replaced a token does not wait for the schedule. */
 async function tryAgain(db: Db, engine: Engine): Promise<void> {
   const objectives = Object.fromEntries(engine.sources.map(({ name, schedule }) => [name, schedule.freshnessSeconds]))
@@ -227,14 +232,6 @@ function unknownIntegration(source: SourceConfig, integrations: Readonly<Record<
     hint: `integrations: ${Object.keys(integrations).join(', ')}`,
     exitCode: 2,
   })
-}
-
-function version(): string {
-  // Our own package.json.
-  const parsed = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-    version: string
-  }
-  return parsed.version
 }
 
 /** Resolves true once a scanned catalog can be served, false when we are stopped before. */
