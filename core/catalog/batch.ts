@@ -66,7 +66,7 @@ export interface Removal {
   /** Tick of the proof: observations that began before it do not revive the presence. */
   readonly span: Span
   readonly version?: string
-  readonly reason: 'absent' | 'gone' | 'get' | 'approved'
+  readonly reason: 'absent' | 'gone' | 'get' | 'parent' | 'approved'
 }
 
 export interface Hold {

@@ -70,7 +70,7 @@ describe('what is configured', () => {
 
   test('partitions are unseen, then known or unknown with a reason', async () => {
     const fresh = await openWorld(world.db, { name: 'parts' })
-    await fresh.store.setPartition(fresh.partitionId, 'unknown', '403')
+    await fresh.store.setPartition(fresh.fence, fresh.partitionId, 'unknown', '403')
     const again = await fresh.store.savePartition(fresh.kindId, 'acme')
     expect(again).toMatchObject({ id: fresh.partitionId, state: 'unknown', reason: '403', completeScan: undefined })
   })

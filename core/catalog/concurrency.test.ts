@@ -86,7 +86,7 @@ describe('a page and another writer of its records', () => {
   test('what a page saw unchanged cannot be changed or removed behind it', async () => {
     await one.say('a', [{ identifier: 'x' }])
     const { hash } = await one.stored('a')
-    const scan = await one.store.beginScan({ partitionId: one.partitionId, now: 0 })
+    const scan = await one.store.beginScan(one.fence, { partitionId: one.partitionId, now: 0 })
     const { same, asOf } = await one.store.compare(
       one.kindId,
       one.partitionId,
@@ -108,7 +108,7 @@ describe('a page and another writer of its records', () => {
     await one.say('a', [{ identifier: 'x' }])
     await one.say('c', [{ identifier: 'y' }])
     const { hash } = await one.stored('a')
-    const scan = await one.store.beginScan({ partitionId: one.partitionId, now: 0 })
+    const scan = await one.store.beginScan(one.fence, { partitionId: one.partitionId, now: 0 })
     const { same, asOf } = await one.store.compare(
       one.kindId,
       one.partitionId,
@@ -128,7 +128,7 @@ describe('a page and another writer of its records', () => {
   test('a page waits for a removal that is under way, and sees it', async () => {
     await one.say('a', [{ identifier: 'x' }])
     const { hash } = await one.stored('a')
-    const scan = await one.store.beginScan({ partitionId: one.partitionId, now: 0 })
+    const scan = await one.store.beginScan(one.fence, { partitionId: one.partitionId, now: 0 })
     const { same, asOf } = await one.store.compare(
       one.kindId,
       one.partitionId,

@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts'
+import type { Batch, Fence } from './batch.ts'
 import type { Db, Queryable } from './db.ts'
 import { FenceLost, MappingMoved } from './refusals.ts'
 import type { Store } from './store.ts'
@@ -18,6 +18,16 @@ export async function checkFence(tx: Queryable, { fence, mappingId, sourceId }: 
     throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
   }
   if (row.mapping_id !== mappingId) throw new MappingMoved(`mapping version ${mappingId} is no longer the active one`)
+}
+
+/** The same for a transaction that no mapping has to do with. */
+export async function checkLease(tx: Queryable, { lease, token }: Fence): Promise<void> {
+  const { rowCount } = await tx.query(
+    '/* fence */ SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE',
+    [lease, token],
+    { name: 'lease' },
+  )
+  if (rowCount === 0) throw new FenceLost(`the lease ${lease} is held by somebody else`)
 }
 
 export function leasing(db: Db): Pick<Store, 'acquireLease' | 'renewLease' | 'releaseLease'> {

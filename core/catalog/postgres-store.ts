@@ -6,6 +6,7 @@ import { guarding } from './guard.ts'
 import { receiving } from './inbox.ts'
 import { leasing } from './leases.ts'
 import { sweeping } from './missing.ts'
+import { partitioning } from './partitions.ts'
 import type { RulesCache } from './rules.ts'
 import { scanning } from './scans.ts'
 import { scheduling } from './schedule.ts'
@@ -22,6 +23,7 @@ export function createStore(db: Db): Store {
     },
     ...leasing(db),
     ...remembering(db, rules),
+    ...partitioning(db),
     ...comparing(db),
     ...committing(db, rules),
     ...scanning(db),

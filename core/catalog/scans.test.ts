@@ -26,7 +26,7 @@ async function pageOf(
 }
 
 async function begin() {
-  return (await world.store.beginScan({ partitionId: world.partitionId, fingerprint: 'f', now })).id
+  return (await world.store.beginScan(world.fence, { partitionId: world.partitionId, fingerprint: 'f', now })).id
 }
 
 async function scanAll(keys: readonly string[]): Promise<bigint> {

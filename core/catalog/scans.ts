@@ -1,6 +1,7 @@
 import type { Fence } from './batch.ts'
 import type { Db, Queryable, Result } from './db.ts'
 import { storable } from './document.ts'
+import { checkLease } from './leases.ts'
 import { digestSql } from './page.ts'
 import { FenceLost } from './refusals.ts'
 import type { Store } from './store.ts'
@@ -57,7 +58,7 @@ function held({ rowCount }: Result<unknown>, fence: Fence): void {
 
 export function scanning(db: Db): Methods {
   return {
-    beginScan: ({ partitionId, fingerprint, now }) =>
+    beginScan: (fence, { partitionId, fingerprint, now }) =>
       db.transaction(async (tx) => {
         await dropPages(tx, partitionId)
         const { rows } = await tx.query<ScanColumns>(
@@ -69,6 +70,7 @@ export function scanning(db: Db): Methods {
         )
         const [row] = rows
         if (row === undefined) throw new Error('the scan was not stored')
+        await checkLease(tx, fence)
         return scanRow(row)
       }),
 

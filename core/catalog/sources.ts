@@ -4,47 +4,12 @@ import { storableJson } from './document.ts'
 import { mergeAgain } from './precedence.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import type { Store } from './store.ts'
-import type { PartitionRow, SourceRow } from './stored.ts'
+import type { SourceRow } from './stored.ts'
 
 type Methods = Pick<
   Store,
-  | 'saveSource'
-  | 'freezeSourcesExcept'
-  | 'saveCheck'
-  | 'activeMapping'
-  | 'activateMapping'
-  | 'kind'
-  | 'savePartition'
-  | 'partitions'
-  | 'setPartition'
+  'saveSource' | 'freezeSourcesExcept' | 'saveCheck' | 'activeMapping' | 'activateMapping' | 'kind'
 >
-
-interface PartitionColumns {
-  readonly id: number
-  readonly kind_id: number
-  readonly name: string
-  readonly state: PartitionRow['state']
-  readonly reason: string | null
-  readonly complete_scan: string | null
-  readonly complete_at: Date | null
-  readonly fingerprint: string | null
-}
-
-function partitionRow(row: PartitionColumns): PartitionRow {
-  return {
-    id: row.id,
-    kindId: row.kind_id,
-    name: row.name,
-    state: row.state,
-    reason: row.reason ?? undefined,
-    completeScan: row.complete_scan === null ? undefined : BigInt(row.complete_scan),
-    completeAt: row.complete_at ?? undefined,
-    fingerprint: row.fingerprint ?? undefined,
-  }
-}
-
-const partitionsSql = `SELECT p.id, p.kind_id, p.name, p.state, p.reason, p.complete_scan, p.complete_at, s.fingerprint
-  FROM partitions p LEFT JOIN scans s ON s.id = p.complete_scan WHERE p.kind_id = $1`
 
 /** What is configured, as the database remembers it. */
 export function remembering(db: Db, cache: RulesCache): Methods {
@@ -147,32 +112,6 @@ export function remembering(db: Db, cache: RulesCache): Methods {
       const [row] = rows
       if (row === undefined) throw new Error(`kind ${name} was not stored`)
       return { id: row.id, live: Number(row.live) }
-    },
-
-    async savePartition(kindId, name) {
-      const insert = `INSERT INTO partitions (kind_id, name, state) VALUES ($1, $2, 'unseen') ON CONFLICT DO NOTHING`
-      const find = () => db.query<PartitionColumns>(`${partitionsSql} AND p.name = $2`, [kindId, name])
-      let { rows } = await find()
-      if (rows.length === 0) {
-        await db.query(insert, [kindId, name])
-        ;({ rows } = await find())
-      }
-      const [row] = rows
-      if (row === undefined) throw new Error(`partition ${name} was not stored`)
-      return partitionRow(row)
-    },
-
-    async partitions(kindId) {
-      const { rows } = await db.query<PartitionColumns>(`${partitionsSql} ORDER BY p.name`, [kindId])
-      return rows.map(partitionRow)
-    },
-
-    async setPartition(partitionId, state, reason) {
-      await db.query(
-        `UPDATE partitions SET state = $2, reason = $3
-         WHERE id = $1 AND (state, reason) IS DISTINCT FROM ($2, $3::text)`,
-        [partitionId, state, reason ?? null],
-      )
     },
   }
 }

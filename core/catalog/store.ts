@@ -6,6 +6,8 @@ import type {
   GuardWindow,
   InboxRow,
   OpenHold,
+  Orphan,
+  Parent,
   PartitionRow,
   ScanRow,
   SourceRow,
@@ -38,9 +40,22 @@ export interface Store {
     mapping: { hash: string; content: Json; blueprints: readonly Json[] },
   ): Promise<number>
   kind(sourceId: number, name: string): Promise<{ id: number; live: number }>
-  savePartition(kindId: number, name: string): Promise<PartitionRow>
+  /** Answers it as it was: one that was `dropped` is unseen again from now on. */
+  savePartition(kindId: number, name: string, parent?: Parent): Promise<PartitionRow>
+  /** Without those that were dropped. */
   partitions(kindId: number): Promise<readonly PartitionRow[]>
-  setPartition(partitionId: number, state: 'known' | 'unknown', reason?: string): Promise<void>
+  setPartition(fence: Fence, partitionId: number, state: 'known' | 'unknown', reason?: string): Promise<void>
+  /** No other partition of the kind has the name, unless it was dropped. */
+  renamePartition(fence: Fence, partitionId: number, name: string): Promise<void>
+  /** With what was asked about it. False: it holds live records or has an open scan, and stays. */
+  dropPartition(fence: Fence, partitionId: number): Promise<boolean>
+  orphans(sourceId: number): Promise<readonly Orphan[]>
+  /** Live presences of a partition that no hold keeps, in the order of the records' ids. `confirmed`: end tick of what showed it last. */
+  children(
+    partitionId: number,
+    after: bigint,
+    limit: number,
+  ): Promise<readonly { readonly recordId: bigint; readonly confirmed: bigint }[]>
 
   // Records.
   compare(
@@ -66,7 +81,7 @@ export interface Store {
   commit(batch: Batch): Promise<Committed>
 
   // Scans. States are those of the table in docs/sync-spec.md.
-  beginScan(scan: { partitionId: number; fingerprint?: string; now: number }): Promise<ScanRow>
+  beginScan(fence: Fence, scan: { partitionId: number; fingerprint?: string; now: number }): Promise<ScanRow>
   /** The partition's scan that has not ended, if any: a restart resumes it. */
   openScan(partitionId: number): Promise<ScanRow | undefined>
   /** An absent reason keeps the stored one; an absent parkedUntil clears it. */

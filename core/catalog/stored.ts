@@ -64,12 +64,30 @@ export interface PartitionRow {
   readonly id: number
   readonly kindId: number
   readonly name: string
-  readonly state: 'unseen' | 'known' | 'unknown'
+  readonly state: 'unseen' | 'known' | 'unknown' | 'dropped'
   readonly reason: string | undefined
   readonly completeScan: bigint | undefined
   readonly completeAt: Date | undefined
   /** What the credential could see at the last complete scan. */
   readonly fingerprint: string | undefined
+  readonly parent: Parent | undefined
+}
+
+/** The record that a partition hangs on, of a kind of the same source. */
+export interface Parent {
+  readonly kind: string
+  readonly key: string
+}
+
+/** A partition that holds live records although the record that it hangs on is gone. */
+export interface Orphan {
+  readonly kind: string
+  readonly partition: string
+  readonly parent: Parent
+  /** Of the parent's tombstone. */
+  readonly locator: JsonObject
+  /** End tick of the parent's tombstone. */
+  readonly goneAt: bigint
 }
 
 export interface ScanRow {

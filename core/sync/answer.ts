@@ -76,8 +76,10 @@ function planPresent(
   plan: Plan,
   doubt: Doubt,
   stored: StoredRecord | undefined,
-  { seen, partitions, span }: Extract<Answer, { state: 'present' }>,
+  { seen, partitions: named, span }: Extract<Answer, { state: 'present' }>,
 ): boolean {
+  // One that was dropped meanwhile holds nothing of ours.
+  const partitions = named.filter((each) => kind.partitions.get(each.row.name) === each)
   const decisions = partitions.map((partition) =>
     decideSeen(session, kind, seen, { via: 'get', partition, span, presences: [] }, stored),
   )

@@ -1,6 +1,6 @@
 import { type Check, CredentialRefused, RateLimited } from '../sdk/index.ts'
 import { asSourceError, describeError, Quiet, Stopped } from './errors.ts'
-import { emit, keepQuiet, mayCall, type Session, untilStopped } from './session.ts'
+import { emit, keepQuiet, mayCall, type PartitionSession, type Session, untilStopped } from './session.ts'
 import { transition } from './states.ts'
 
 /**
@@ -60,14 +60,14 @@ async function refuseAll(session: Session, error: CredentialRefused): Promise<vo
 /** What a partition holds is unknown, which is not the same as empty: nothing in it is deleted. */
 export async function makeUnknown(
   session: Session,
-  partition: { row: { id: number; state: 'unseen' | 'known' | 'unknown'; reason: string | undefined } },
+  partition: Pick<PartitionSession, 'row'>,
   event: 'refuse' | 'forget',
   reason: string,
 ): Promise<void> {
   const { row } = partition
   transition('partition', row.state, event)
   if (row.state === 'unknown' && row.reason === reason) return
-  await session.ports.store.setPartition(row.id, 'unknown', reason)
+  await session.ports.store.setPartition(session.fence, row.id, 'unknown', reason)
   partition.row = { ...row, state: 'unknown', reason }
   transition('partition', row.state, event, session.settings.onTransition)
 }

@@ -37,6 +37,7 @@ export async function commitPlanOnce(session: Session, kind: KindSession, plan: 
   const { batch, held, reason } = await guarded(session, kind, plan)
   const committed = await session.ports.store.commit(batch)
   plan.moves.report(session.settings.onTransition)
+  if (plan.removals.length > 0) session.orphans.lookAt = 0
   if (plan.requestedScans.size > 0) session.onScanRequest?.()
   const { created, updated, renamed, deleted } = committed
   if (created + updated + renamed + deleted > 0) {

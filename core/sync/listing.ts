@@ -34,7 +34,10 @@ export function openListing(
   const seen = new Set(start.seen)
   const known = (cursor: Cursor): Known | undefined => start.known(cursor)
   const request = {
-    partition: { name: partition.row.name },
+    partition: {
+      name: partition.row.name,
+      ...(partition.row.parent === undefined ? {} : { parent: partition.row.parent }),
+    },
     known,
     signal,
     ...(start.from === undefined ? {} : { from: start.from }),

@@ -33,8 +33,9 @@ export async function openSession(input: SessionInput): Promise<Session> {
   }
   // A pause that the source asked for outlives a restart.
   const sees = { fingerprint: source.fingerprint, since: 0n }
+  const orphans = { lookAt: 0, attempts: 0 }
   const quietUntil = (await ports.store.schedule(source.id, PAUSE))?.next ?? 0
-  return { ...input, mappingId, kinds, write: createMutex(), quietUntil, scansQuietUntil: 0, sees }
+  return { ...input, mappingId, kinds, write: createMutex(), quietUntil, scansQuietUntil: 0, sees, orphans }
 }
 
 /**

@@ -89,7 +89,11 @@ async function openScan(
   }
   // A signal is either applied before the scan begins or knows that it is open.
   const scan = await session.write(() =>
-    store.beginScan({ partitionId: partition.row.id, fingerprint: check.fingerprint, now: now(session) }),
+    store.beginScan(session.fence, {
+      partitionId: partition.row.id,
+      fingerprint: check.fingerprint,
+      now: now(session),
+    }),
   )
   transition('scan', 'none', 'begin', onTransition)
   session.ports.onEvent?.({

@@ -80,6 +80,8 @@ export interface Session {
   /** No call on this credential before (milliseconds since the epoch), and no listing before. */
   quietUntil: number
   scansQuietUntil: number
+  /** When to look for partitions whose parents are gone (milliseconds since the epoch), and how often that was in vain. */
+  readonly orphans: { lookAt: number; attempts: number }
   /** What the credential saw at the last check, and the tick of the check that found it changed (0: not in this session). */
   sees: { readonly fingerprint: string | undefined; readonly since: bigint }
 }

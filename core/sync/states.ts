@@ -44,6 +44,10 @@ export const tables: Readonly<Record<TableName, readonly Row[]>> = {
     unseen -forget-> unknown
     known -forget-> unknown
     unknown -forget-> unknown
+    unseen -drop-> dropped
+    known -drop-> dropped
+    unknown -drop-> dropped
+    dropped -list-> unseen
   `),
   delivery: rows(`
     none -accept-> accepted

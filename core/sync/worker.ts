@@ -8,6 +8,7 @@ import { describeError, MappingPending, Stopped } from './errors.ts'
 import { carryOutHolds } from './holds.ts'
 import { settleInbox } from './inbox.ts'
 import { openSession } from './open-session.ts'
+import { letOrphansGo } from './orphans.ts'
 import { remap } from './remap.ts'
 import { now, type Session, type Settings } from './session.ts'
 
@@ -117,6 +118,7 @@ async function live(session: Session, bell: Bell, { settings, onProgress }: Work
     let done = await settleInbox(session)
     if (idle === 0) done += await carryOutHolds(session)
     done += await settleDoubts(session)
+    done += await letOrphansGo(session)
     if (done > 0) {
       onProgress()
       continue

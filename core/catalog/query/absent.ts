@@ -120,6 +120,7 @@ const reasons: Readonly<Record<string, string>> = {
   absent: 'a complete scan did not list it any more',
   gone: 'the source said that it is gone',
   get: 'the source was asked and answered that it is gone',
+  parent: 'the record that it hangs on is gone',
   approved: 'a person approved its deletion',
   withdrawn: 'no record says any more that it exists (a selector, a mapping or its identifier changed)',
 }
@@ -147,7 +148,7 @@ async function blindSpots(db: Queryable): Promise<readonly string[]> {
     `SELECT o.name AS source, k.name AS kind, p.name AS partition, o.state = 'frozen' AS frozen,
        coalesce(p.reason, 'it has never been listed completely') AS reason
      FROM partitions p JOIN kinds k ON k.id = p.kind_id JOIN sources o ON o.id = k.source_id
-     WHERE o.state = 'frozen' OR p.state <> 'known' OR p.complete_scan IS NULL ORDER BY 1, 2, 3 LIMIT 10`,
+     WHERE p.state <> 'dropped' AND (o.state = 'frozen' OR p.state <> 'known' OR p.complete_scan IS NULL) ORDER BY 1, 2, 3 LIMIT 10`,
   )
   return rows.map((row) =>
     row.frozen

@@ -144,7 +144,8 @@ test('a deleted one whose record is back but deselected says so', async () => {
 
 test('where we cannot look it may be', async () => {
   const { rows } = await database.db.query<{ id: number }>(`SELECT id FROM partitions WHERE name = 'elsewhere'`)
-  await world.store.setPartition(rows[0]?.id ?? 0, 'unknown', 'the organisation answered 404')
+  const { fence } = await world.source('other')
+  await world.store.setPartition(fence, rows[0]?.id ?? 0, 'unknown', 'the organisation answered 404')
   const found = await ask('service:acme/ghost')
   expect(found.state).toBe('unknown')
   expect(found.notes).toContain('other/thing elsewhere is unknown: the organisation answered 404.')

@@ -22,7 +22,7 @@ export async function readiness(
          OR EXISTS (SELECT FROM scans s WHERE s.partition_id = p.id AND s.ended_at IS NOT NULL)),
          o.problem IS NOT NULL OR EXISTS (SELECT FROM schedules t WHERE t.source_id = o.id AND t.kind = k.name AND NOT t.requested)
        ) AS settled
-     FROM sources o JOIN kinds k ON k.source_id = o.id LEFT JOIN partitions p ON p.kind_id = k.id
+     FROM sources o JOIN kinds k ON k.source_id = o.id LEFT JOIN partitions p ON p.kind_id = k.id AND p.state <> 'dropped'
      GROUP BY o.id, k.id`,
   )
   if (!rows.some((row) => row.complete)) return { ready: false, reason: 'Nothing has been scanned completely yet.' }

@@ -112,7 +112,7 @@ export async function listSources(
        ${scanColumns}
      FROM partitions p
      LEFT JOIN LATERAL (SELECT * FROM scans s WHERE s.partition_id = p.id ORDER BY s.id DESC LIMIT 1) s ON true
-     ORDER BY p.kind_id, p.name`,
+     WHERE p.state <> 'dropped' ORDER BY p.kind_id, p.name`,
   )
   return sources.map((source) => {
     const lagSeconds = source.oldest === null ? 0 : Math.max(0, (now - source.oldest.getTime()) / 1000)

@@ -149,7 +149,7 @@ export class World {
     const { id, fence } = await this.source(source)
     const { id: kindId } = await this.store.kind(id, kind)
     const { id: partitionId } = await this.store.savePartition(kindId, partition)
-    const scan = await this.store.beginScan({ partitionId, fingerprint: 'f', now: at })
+    const scan = await this.store.beginScan(fence, { partitionId, fingerprint: 'f', now: at })
     if (end === 'complete') await this.store.completeScan(fence, scan.id, at)
     if (end === 'incomplete') {
       await this.store.setScan(fence, scan.id, { state: 'incomplete', reason: 'page 3 was HTML', ended: at })
