@@ -68,9 +68,9 @@ async function prove(session: Session, { parent, locator, goneAt }: Orphan): Pro
   const kind = session.kinds.get(parent.kind)
   // No longer scanned: nobody looks after it.
   if (kind === undefined) return { type: 'later' }
-  const { get, paging, coverage } = kind.kind
+  const { paging, coverage } = kind.kind
   const listed = paging === 'stable' && coverage === 'complete'
-  if (get === undefined && !listed)
+  if (kind.kind.get === undefined && !listed)
     return { type: 'hold', reason: 'what it hangs on is gone and cannot be asked about' }
   let before = await session.ports.store.tick()
   const silent: PartitionSession[] = []

@@ -19,7 +19,7 @@ export async function findPartitions(session: Session, kind: KindSession): Promi
     else await makeUnknown(session, known, 'refuse', partition.unknown)
   }
   const names = new Set(found.map(({ name }) => name))
-  for (const partition of [...kind.partitions.values()]) {
+  for (const partition of kind.partitions.values()) {
     if (!names.has(partition.row.name)) await forget(session, kind, partition)
   }
   return readable
