@@ -1,4 +1,5 @@
 import { CatchmentError } from '../../core/sdk/index.ts'
+import type { Client } from './client.ts'
 
 /** Columns as wide as their widest cell; the last one is not padded. Empty input gives the `empty` line. */
 export function table(columns: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
@@ -25,6 +26,27 @@ export function duration(milliseconds: number): string {
 export function problemOf(stored: unknown): { readonly message: string; readonly hint?: string } | undefined {
   if (typeof stored !== 'object' || stored === null || !('message' in stored)) return undefined
   return { message: String(stored.message), ...('hint' in stored ? { hint: String(stored.hint) } : {}) }
+}
+
+export interface ListOptions {
+  readonly json: boolean
+  readonly limit: string
+  readonly source?: string
+  readonly kind?: string
+}
+
+/** A page of a list of the API, with those of the options that are its filters. */
+export async function list<Item>(
+  client: Client,
+  path: string,
+  options: ListOptions,
+  filters: readonly string[],
+): Promise<{ readonly items: readonly Item[]; readonly next?: string }> {
+  const query = new URLSearchParams({ limit: options.limit })
+  for (const [name, value] of Object.entries(options))
+    if (filters.includes(name) && typeof value === 'string') query.set(name, value)
+  // The shape is the server's own, of the same version.
+  return (await client.get(`/api/v1/${path}?${query.toString()}`)) as { items: readonly Item[]; next?: string }
 }
 
 export function print(text: string): void {

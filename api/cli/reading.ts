@@ -6,14 +6,16 @@ interface Json {
 }
 
 interface Scope extends Json {
+  readonly limit: string
   readonly source?: string
   readonly kind?: string
 }
 
+const json = ['--json', 'for programs', false] as const
+const most = ['--limit <n>', 'how many, up to 1000', '50'] as const
+
 /** Commands that ask a running Catchment: what is in the catalog, how true it is, and what needs a person. */
 export function registerReading(program: Command): void {
-  const json = ['--json', 'for programs', false] as const
-
   program
     .command('status')
     .description(
@@ -62,13 +64,17 @@ export function registerReading(program: Command): void {
       run(async () => (await import('./commands/entities.ts')).explain(client(), reference, options)),
     )
 
+  registerEvidence(program)
+
   const heldCommand = program
     .command('held')
     .description('what the guard stopped from being taken away')
     .option('--source <source>')
     .option('--kind <kind>')
     .option(...json)
-    .action((options: Scope) => run(async () => (await import('./commands/held.ts')).held(client(), options)))
+    .action((options: Omit<Scope, 'limit'>) =>
+      run(async () => (await import('./commands/held.ts')).held(client(), options)),
+    )
   for (const decision of ['approve', 'reject'] as const)
     heldCommand
       .command(`${decision} [ids...]`)
@@ -76,7 +82,7 @@ export function registerReading(program: Command): void {
       .option('--all', 'everything pending, of the source or kind if given', false)
       .action((ids: string[], _options: unknown, command: Command) =>
         run(async () => {
-          const options = command.optsWithGlobals<Scope & { all: boolean }>()
+          const options = command.optsWithGlobals<Omit<Scope, 'limit'> & { all: boolean }>()
           if (ids.length === 0 && !options.all)
             throw usage('Which ones? Name ids, or --all.', 'List them with: catchment held')
           const { decide } = await import('./commands/held.ts')
@@ -92,5 +98,66 @@ export function registerReading(program: Command): void {
     .option(...json)
     .action((name: string, options: Json) =>
       run(async () => (await import('./commands/source.ts')).removeSource(client(), name, options)),
+    )
+}
+
+/** What the catalog is made of, and what could not be made into it. */
+function registerEvidence(program: Command): void {
+  program
+    .command('scans')
+    .description('scans, newest first')
+    .option('--source <source>')
+    .option('--kind <kind>')
+    .option('--partition <partition>')
+    .option('--state <state>', 'running, parked, complete, held or incomplete')
+    .option(...most)
+    .option(...json)
+    .action((options: Scope & { partition?: string; state?: string }) =>
+      run(async () => (await import('./commands/scans.ts')).scans(client(), options)),
+    )
+  program
+    .command('scan')
+    .description('one scan')
+    .command('show <id>')
+    .description('its pages, calls and quota, what it changed, and why it is incomplete')
+    .option(...json)
+    .action((id: string, options: Json) =>
+      run(async () => (await import('./commands/scans.ts')).scanShow(client(), id, options)),
+    )
+
+  program
+    .command('quarantine')
+    .description('records that a mapping failed on, with the expression and why')
+    .option('--source <source>')
+    .option('--kind <kind>')
+    .option(...most)
+    .option(...json)
+    .action((options: Scope) => run(async () => (await import('./commands/evidence.ts')).quarantine(client(), options)))
+
+  const deliveries = program
+    .command('deliveries')
+    .description('webhook deliveries, newest first')
+    .option('--source <source>')
+    .option('--state <state>', 'accepted, applied or dead')
+    .option(...most)
+    .option(...json)
+    .action((options: Omit<Scope, 'kind'> & { state?: string }) =>
+      run(async () => (await import('./commands/evidence.ts')).deliveries(client(), options)),
+    )
+  deliveries
+    .command('replay <ids...>')
+    .description('try dead ones again')
+    .action((ids: string[], _options: unknown, command: Command) =>
+      run(async () => (await import('./commands/evidence.ts')).replay(client(), ids, command.optsWithGlobals<Json>())),
+    )
+
+  program
+    .command('record')
+    .description('records: what the sources said last')
+    .command('get <source> <kind> <key>')
+    .description('one record, with the body that mappings see and what it feeds')
+    .option(...json)
+    .action((source: string, kind: string, key: string, options: Json) =>
+      run(async () => (await import('./commands/evidence.ts')).recordGet(client(), { source, kind, key }, options)),
     )
 }

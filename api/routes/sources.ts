@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { getBlueprint, listBlueprints } from '../../core/catalog/query/blueprints.ts'
 import { pageOf } from '../../core/catalog/query/cursor.ts'
-import { listScans } from '../../core/catalog/query/scans.ts'
+import { getScan, listScans } from '../../core/catalog/query/scans.ts'
 import { listSources } from '../../core/catalog/query/sources.ts'
 import { removeSource } from '../../core/catalog/remove-source.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
-import { array, json, list, object, paging, problems, text, time } from './schemas.ts'
+import { array, id, json, list, object, paging, problems, text, time } from './schemas.ts'
 
 const freshness = z
   .enum(['fresh', 'stale', 'unknown'])
@@ -26,6 +26,8 @@ const scan = z
     parkedUntil: time.nullable().describe('The source asked us to wait until then.'),
     pages: z.int(),
     notModified: z.int().describe('Pages that the source said had not changed.'),
+    calls: z.int().describe('Calls of the listing; told when it ends or pauses.'),
+    quota: z.int().describe('How many of them counted against the rate limit.'),
     items: z.int(),
     changed: z.int(),
     failed: z.int(),
@@ -146,6 +148,19 @@ export function sourceRoutes(app: Api, { db, engine, objectives, now }: Context)
       },
     },
     async ({ query }) => listScans(db, defined(query), now()),
+  )
+
+  app.get(
+    '/scans/:id',
+    {
+      schema: {
+        tags: ['sync'],
+        summary: 'One scan: what it read, cost and changed, and why it is incomplete',
+        params: z.object({ id }),
+        response: { 200: scan, ...problems },
+      },
+    },
+    async ({ params }) => getScan(db, params.id, now()),
   )
 
   app.post(

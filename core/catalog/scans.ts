@@ -7,7 +7,10 @@ import { FenceLost } from './refusals.ts'
 import type { Store } from './store.ts'
 import type { ScanRow, StoredPage } from './stored.ts'
 
-type Methods = Pick<Store, 'beginScan' | 'openScan' | 'setScan' | 'completeScan' | 'seesSince' | 'pages' | 'validPages'>
+type Methods = Pick<
+  Store,
+  'beginScan' | 'openScan' | 'setScan' | 'countCalls' | 'completeScan' | 'seesSince' | 'pages' | 'validPages'
+>
 
 interface ScanColumns {
   readonly id: string
@@ -97,6 +100,14 @@ export function scanning(db: Db): Methods {
           kept ?? null,
           removed ?? null,
         ],
+      )
+      held(answer, fence)
+    },
+
+    async countCalls(fence, scanId, { calls, quota }) {
+      const answer = await db.query(
+        `${fenced} UPDATE scans SET calls = calls + $4, quota = quota + $5 FROM fence WHERE id = $3`,
+        [fence.lease, fence.token, scanId, calls, quota],
       )
       held(answer, fence)
     },

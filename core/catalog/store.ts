@@ -90,6 +90,8 @@ export interface Store {
     scanId: bigint,
     change: { state: string; reason?: string; parkedUntil?: number; ended?: number; held?: number; removed?: number },
   ): Promise<void>
+  /** Adds to what the scan has cost. */
+  countCalls(fence: Fence, scanId: bigint, more: { calls: number; quota: number }): Promise<void>
   /** Ends it as complete (a later setScan may say held) and makes it the partition's last complete one; older scans' pages are dropped. */
   completeScan(fence: Fence, scanId: bigint, now: number): Promise<void>
   /**

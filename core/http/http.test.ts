@@ -199,3 +199,19 @@ test('https goes through the proxy with CONNECT, plain http and NO_PROXY do not'
   expect(await (await direct.fetch(secure.url)).json()).toEqual({ ok: 1 })
   expect(proxy.tunnels).toHaveLength(1)
 })
+
+test('counts what listings call, and what of it the source counts', async () => {
+  const server = await start((request, response) => {
+    if (request.url !== '/free') response.setHeader('x-ratelimit-remaining', '10')
+    if (request.url === '/304') response.writeHead(304).end()
+    else json([])(request, response)
+  })
+  const http = client()
+  const call = (path: string, priority = 'scan') =>
+    http.fetch(`${server.url}${path}`, { headers: { [PRIORITY_HEADER]: priority } })
+  await call('/page')
+  await call('/304')
+  await call('/free')
+  await call('/page', 'live')
+  expect(http.usage()).toEqual({ calls: 3, quota: 1 })
+})

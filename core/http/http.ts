@@ -28,6 +28,12 @@ export interface HttpOptions {
   readonly limits?: Partial<HttpLimits>
 }
 
+/** Calls of listings since the process started; `quota`: those that the source counts against a rate limit it states. */
+export interface Usage {
+  readonly calls: number
+  readonly quota: number
+}
+
 export interface Http {
   /**
    * As the global fetch, except that it answers with a whole body and throws RateLimited, SourceUnavailable (5xx and network
@@ -37,6 +43,8 @@ export interface Http {
   /** The same with another priority for calls that carry no PRIORITY_HEADER. */
   as(priority: Priority): typeof globalThis.fetch
   budget(): BudgetState
+  /** What listings have called so far. */
+  usage(): Usage
   /** No call before this time: what an earlier process had been told. */
   blockUntil(time: number): void
   close(): Promise<void>
@@ -50,6 +58,7 @@ export function createHttp(options: HttpOptions): Http {
   const limits = { ...defaultLimits, ...options.limits }
   const budget = (options.budgets ?? new Budgets()).of(options.credential)
   const reserveShare = options.reserveShare ?? 0.4
+  const usage = { calls: 0, quota: 0 }
   const dispatcher = createDispatcher({
     connections: limits.connections,
     connectMs: Math.min(limits.attemptMs, 10_000),
@@ -68,6 +77,11 @@ export function createHttp(options: HttpOptions): Http {
     }
     const now = clock.now()
     const note = readRateHeaders(answer.headers, now)
+    if (priority === 'scan') {
+      usage.calls += 1
+      // "Not modified" is free where a limit is stated at all.
+      if (note.remaining !== undefined && answer.status !== 304) usage.quota += 1
+    }
     if (tellsToWait(answer)) {
       const retryAt = budget.refuse(note, now)
       options.log('warn', 'the source asked to wait', { ...where(out), status: answer.status, retryAt })
@@ -120,6 +134,7 @@ export function createHttp(options: HttpOptions): Http {
     fetch: as('live'),
     as,
     budget: () => budget.state(clock.now()),
+    usage: () => ({ ...usage }),
     blockUntil: (time) => budget.block(time),
     close: () => dispatcher.destroy(),
   }

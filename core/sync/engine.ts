@@ -37,6 +37,8 @@ export interface SourceRuntime {
   readonly guard: { readonly share: number; readonly minimum: number }
   readonly precedence: number
   readonly webhookSecret?: string
+  /** What listings have called so far, and what of it the source counts against its rate limit; for people. */
+  readonly usage?: () => { readonly calls: number; readonly quota: number }
 }
 
 export type EngineEvent =

@@ -17,6 +17,23 @@ export async function scanPartition(
   scan: ScanRow,
   resumed: boolean,
 ): Promise<{ readonly parkedUntil?: number }> {
+  const before = session.runtime.usage?.()
+  const report = await listToEnd(session, kind, partition, scan, resumed)
+  const after = session.runtime.usage?.()
+  if (before !== undefined && after !== undefined) {
+    const calls = { calls: after.calls - before.calls, quota: after.quota - before.quota }
+    await session.ports.store.countCalls(session.fence, scan.id, calls)
+  }
+  return report
+}
+
+async function listToEnd(
+  session: Session,
+  kind: KindSession,
+  partition: PartitionSession,
+  scan: ScanRow,
+  resumed: boolean,
+): Promise<{ readonly parkedUntil?: number }> {
   const progress = startProgress(session, kind, partition, scan)
   const context: ListContext = { session, kind, partition, scan, progress, flaw: scan.reason }
   try {

@@ -232,3 +232,14 @@ async function rigLimit(rig: Rig) {
   }
   return scan(rig)
 }
+
+it('notes what its listing has called', async () => {
+  const rig = await rigOf()
+  let calls = 100
+  const usage = () => {
+    calls += 7
+    return { calls, quota: 3 }
+  }
+  await runScan(await rig.session({ runtime: { usage } }), 'thing')
+  expect(await rig.query('SELECT calls, quota FROM scans ORDER BY id LIMIT 1')).toEqual([{ calls: 7, quota: 0 }])
+})

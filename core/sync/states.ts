@@ -54,6 +54,7 @@ export const tables: Readonly<Record<TableName, readonly Row[]>> = {
     accepted -repeat-> accepted
     accepted -apply-> applied
     accepted -set aside-> dead
+    dead -replay-> accepted
   `),
   doubt: rows(`
     none -raise-> open
@@ -89,6 +90,7 @@ export const tables: Readonly<Record<TableName, readonly Row[]>> = {
 export const byPeople: readonly { readonly table: TableName; readonly event: string }[] = [
   { table: 'hold', event: 'approve' },
   { table: 'hold', event: 'reject' },
+  { table: 'delivery', event: 'replay' },
 ]
 
 export type OnTransition = (table: TableName, row: Row) => void

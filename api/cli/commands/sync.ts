@@ -72,7 +72,10 @@ export async function sync(
         hint: 'See how it goes with: catchment status',
       })
     const silent = kinds.find(
-      ({ item, each }) => !fresh.some((scan) => scan.source === item.name && scan.kind === each.name),
+      ({ item, each }) =>
+        !fresh.some((scan) => scan.source === item.name && scan.kind === each.name) &&
+        // Of a kind that cannot be read it was just said why.
+        (item.problem !== null || each.partitions.length === 0 || each.freshness !== 'unknown'),
     )
     if (silent !== undefined && !parked) throw notBegun(silent.item, silent.each.name)
     return !parked && unknown.length === 0 && fresh.every((scan) => scan.state === 'complete') ? 0 : 3

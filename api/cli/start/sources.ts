@@ -81,6 +81,7 @@ export async function buildSource(
       schedule: source.schedule,
       guard: source.guard,
       precedence,
+      usage: () => http.usage(),
       ...(secret === undefined ? {} : { webhookSecret: secret }),
     },
   }

@@ -1,3 +1,4 @@
+import { CatchmentError } from '../../sdk/index.ts'
 import type { Queryable } from '../db.ts'
 import { decodeCursor, encodeCursor, type List, page } from './cursor.ts'
 import { Parameters } from './sql.ts'
@@ -15,6 +16,9 @@ export interface ScanView {
   readonly pages: number
   /** Pages that the source said had not changed. */
   readonly notModified: number
+  /** Calls of the listing, and how many of them counted against the rate limit; told when it ends or pauses. */
+  readonly calls: number
+  readonly quota: number
   readonly items: number
   readonly changed: number
   readonly failed: number
@@ -47,6 +51,8 @@ export interface ScanRecord {
   readonly parked_until: Date | null
   readonly pages: number
   readonly not_modified: number
+  readonly calls: number
+  readonly quota: number
   readonly items: string
   readonly changed: string
   readonly failed: string
@@ -57,7 +63,10 @@ export interface ScanRecord {
 
 /** Columns that `scanView` reads, of `scans s`, beside source, kind and partition. */
 export const scanColumns = `s.id, s.state, s.reason, s.started_at, s.ended_at, s.parked_until, s.pages, s.not_modified,
-  s.items, s.changed, s.failed, s.removed, s.held, s.expected`
+  s.calls, s.quota, s.items, s.changed, s.failed, s.removed, s.held, s.expected`
+
+const names = `o.name AS source, k.name AS kind, p.name AS partition
+  FROM scans s JOIN partitions p ON p.id = s.partition_id JOIN kinds k ON k.id = p.kind_id JOIN sources o ON o.id = k.source_id`
 
 /** Newest first. `now` in milliseconds, for the forecast. */
 export async function listScans(db: Queryable, filter: ScanFilter, now: number): Promise<List<ScanView>> {
@@ -70,8 +79,7 @@ export async function listScans(db: Queryable, filter: ScanFilter, now: number):
   if (filter.state !== undefined) conditions.push(`s.state = ${parameters.add(filter.state)}`)
   if (cursor !== undefined) conditions.push(`s.id < ${parameters.add(decodeCursor(shape, cursor, 1)[0])}::bigint`)
   const { rows } = await db.query<ScanRecord>(
-    `SELECT ${scanColumns}, o.name AS source, k.name AS kind, p.name AS partition
-     FROM scans s JOIN partitions p ON p.id = s.partition_id JOIN kinds k ON k.id = p.kind_id JOIN sources o ON o.id = k.source_id
+    `SELECT ${scanColumns}, ${names}
      WHERE ${conditions.join(' AND ')} ORDER BY s.id DESC LIMIT ${limit + 1}`,
     parameters.values,
   )
@@ -81,6 +89,18 @@ export async function listScans(db: Queryable, filter: ScanFilter, now: number):
     (row) => scanView(row, now),
     (last) => encodeCursor(shape, [last.id]),
   )
+}
+
+/** Throws `scan_unknown`. */
+export async function getScan(db: Queryable, id: string, now: number): Promise<ScanView> {
+  const { rows } = await db.query<ScanRecord>(`SELECT ${scanColumns}, ${names} WHERE s.id = $1::bigint`, [id])
+  const row = rows[0]
+  if (row !== undefined) return scanView(row, now)
+  throw new CatchmentError(`There is no scan ${id}.`, {
+    code: 'scan_unknown',
+    status: 404,
+    hint: 'List them: catchment scans, GET /api/v1/scans',
+  })
 }
 
 export function scanView(row: ScanRecord, now: number): ScanView {
@@ -98,6 +118,8 @@ export function scanView(row: ScanRecord, now: number): ScanView {
     parkedUntil: row.parked_until?.toISOString() ?? null,
     pages: row.pages,
     notModified: row.not_modified,
+    calls: row.calls,
+    quota: row.quota,
     items,
     changed: Number(row.changed),
     failed: Number(row.failed),
