@@ -191,16 +191,18 @@ function element(array: ValueArray, position: number): Value {
 
 /** Clamp a slice to a length: the start rounds down, the end up, negative ones count from the back. */
 export function sliceBounds(length: number, key: ValueObject): { start: number; end: number } {
-  const from = own(key, 'start') ?? null
-  const to = own(key, 'end') ?? null
-  if ((from !== null && !isNumber(from)) || (to !== null && !isNumber(to))) {
-    fail('Array/string slice indices must be integers')
-  }
+  const from = own(key, 'start')
+  const to = own(key, 'end')
+  if (!isBound(from) || !isBound(to)) return fail('Array/string slice indices must be integers')
   const first = from === null ? 0 : toNumber(from)
   const last = to === null ? length : toNumber(to)
   const start = Math.floor(clamp(Number.isNaN(first) ? 0 : first, length))
   const end = Number.isNaN(last) ? length : Math.ceil(clamp(last, length))
   return { start, end: Math.max(start, end) }
+}
+
+function isBound(value: Value | undefined): value is number | Exact | null {
+  return value === null || (value !== undefined && isNumber(value))
 }
 
 function clamp(position: number, length: number): number {

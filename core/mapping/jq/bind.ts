@@ -123,12 +123,13 @@ export function destructure(
     if (at === last) return matcher(env, value, place, slots, bound)
     const { depth } = meter
     try {
-      return matcher(env, value, place, slots, bound)
+      const stop = matcher(env, value, place, slots, bound)
+      if (!(stop instanceof Cell)) return stop
     } catch (error) {
-      // Any error on the way, also one raised behind the body, leads to the next alternative.
       raised(error)
-      meter.depth = depth
     }
+    // Any error or break on the way, also one raised behind the body, leads to the next alternative.
+    meter.depth = depth
   }
 }
 
@@ -160,6 +161,11 @@ export const plainVariable: Matcher = matchVariable(0)
 
 function isPlain(patterns: Patterns): boolean {
   return patterns.matchers.length === 1 && patterns.matchers[0] === plainVariable
+}
+
+/** A fresh item, a number say, leaves the path where it was. */
+function reached(place: Place): Place {
+  return place.under ?? place
 }
 
 /** `reduce source as patterns (init; update)` */
@@ -195,7 +201,7 @@ export function reduce(source: Code, patterns: Patterns, init: Code, update: Cod
           step()
           const before = state
           state = null
-          return update.walk(bound, before, found ?? at, (value) => {
+          return update.walk(bound, before, reached(found ?? at), (value) => {
             state = value
             return undefined
           })
@@ -239,7 +245,7 @@ export function foreach(source: Code, patterns: Patterns, init: Code, update: Co
             step()
             const before = state
             state = null
-            return update.walk(bound, before, found ?? at, (value, last) => {
+            return update.walk(bound, before, reached(found ?? at), (value, last) => {
               state = value
               return extract.walk(bound, value, last, emit)
             })

@@ -42,6 +42,8 @@ export interface Place {
   readonly at: Value
   readonly key: Value
   readonly up: Place | null
+  /** Where a fresh value is no place: how far the path has come all the same. */
+  readonly under?: Place
 }
 
 export type EmitPlace = (value: Value, place: Place) => Stop
@@ -137,7 +139,7 @@ function fresh(each: Each): Walk {
   return (env, input, place, emit) =>
     each(env, input, (value) => {
       const same = typeof value === 'boolean' || (typeof value === 'object' && !(value instanceof Exact))
-      return emit(value, same ? place : { at: nowhere, key: place.key, up: place.up })
+      return emit(value, same ? place : { at: nowhere, key: place.key, up: place.up, under: place })
     })
 }
 
@@ -195,8 +197,12 @@ export function keysTo(place: Place): Value[] {
   return keys.reverse()
 }
 
+/** A `break` is an error to jq, and what it carries is seen by a `try` around it. */
+export const broken = new Raised({ __jq: 0 })
+
 /** The raised error, or throws on whatever is not one: a budget, a defect. */
 export function raised(error: unknown): Raised {
   if (error instanceof Raised) return error
+  if (error instanceof Unwind) return broken
   throw error
 }

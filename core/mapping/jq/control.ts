@@ -1,5 +1,6 @@
 import { meter } from './budget.ts'
 import {
+  broken,
   Cell,
   type Code,
   type Env,
@@ -14,6 +15,7 @@ import {
   Unwind,
   type Walk,
 } from './code.ts'
+import type { Raised } from './errors.ts'
 import { isTrue, type Value } from './value.ts'
 
 export function pipe(left: Code, right: Code): Code {
@@ -158,23 +160,33 @@ function either(left: Code, right: Code): Code {
 /** `try body catch handler`. What goes wrong behind an output of the body is none of its business. */
 export function attempt(body: Code, handler: Code | null): Code {
   const a = body.one
-  const walk: Walk = (env, input, place, emit) => {
+  /** `run` gets a function that marks what is downstream; `rescue` is for an error or a `break` of the body itself. */
+  const guard = (run: (downstream: (emit: () => Stop) => Stop) => Stop, rescue: (value: Value) => Stop): Stop => {
     let outside = false
+    let passed: Stop
     const { depth } = meter
+    let failure: Raised
     try {
-      return body.walk(env, input, place, (value, at) => {
+      const stop = run((emit) => {
         outside = true
-        const stop = emit(value, at)
+        passed = emit()
         outside = false
-        return stop
+        return passed
       })
+      if (stop === passed || !(stop instanceof Cell)) return stop
+      failure = broken
     } catch (error) {
       if (outside) throw error
-      const { value } = raised(error)
-      meter.depth = depth
-      return handler === null ? undefined : handler.walk(env, value, place, emit)
+      failure = raised(error)
     }
+    meter.depth = depth
+    return rescue(failure.value)
   }
+  const walk: Walk = (env, input, place, emit) =>
+    guard(
+      (downstream) => body.walk(env, input, place, (value, at) => downstream(() => emit(value, at))),
+      (value) => handler?.walk(env, value, place, emit),
+    )
   if (a !== null && (handler === null || handler.one !== null)) {
     const rescue = handler?.one
     return single((env, input) => {
@@ -188,23 +200,14 @@ export function attempt(body: Code, handler: Code | null): Code {
       }
     }, walk)
   }
-  return many((env, input, emit) => {
-    let outside = false
-    const { depth } = meter
-    try {
-      return body.each(env, input, (value) => {
-        outside = true
-        const stop = emit(value)
-        outside = false
-        return stop
-      })
-    } catch (error) {
-      if (outside) throw error
-      const { value } = raised(error)
-      meter.depth = depth
-      return handler === null ? undefined : handler.each(env, value, emit)
-    }
-  }, walk)
+  return many(
+    (env, input, emit) =>
+      guard(
+        (downstream) => body.each(env, input, (value) => downstream(() => emit(value))),
+        (value) => handler?.each(env, value, emit),
+      ),
+    walk,
+  )
 }
 
 /** `label $name | body`: the cell that is pushed is what a `break` unwinds to. */

@@ -4,7 +4,7 @@ import { parseNumber } from './numbers.ts'
 import { type Draft, put, type Value } from './value.ts'
 
 /** Text in which JSON.parse would lose digits, or which jq writes back differently. */
-const lossy = /\d{16}|\d[eE]|\.\d*0(?!\d)|-0/
+const lossy = /\d{16}|\d[eE]|\.\d*0(?!\d)|-0|\\u[dD][89a-fA-F]/
 
 const deepest = 10_000
 

@@ -11,5 +11,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   // Written by `Oracle`, in this shape.
   const { program, input } = JSON.parse(line) as { program: string; input: string }
   const { stdout, stderr, exitCode } = jq.raw(input, program, ['-c'])
-  process.stdout.write(`${JSON.stringify({ stdout, stderr, exitCode })}\n`)
+  // The reader takes these two for line ends.
+  const answer = JSON.stringify({ stdout, stderr, exitCode }).replace(/[\u2028\u2029]/g, (end) =>
+    end === '\u2028' ? '\\u2028' : '\\u2029',
+  )
+  process.stdout.write(`${answer}\n`)
 }

@@ -195,7 +195,10 @@ class Parser extends Cursor implements Grammar {
   /** The key of a field: a name, a keyword, `$name` (the name itself), a string, or a parenthesised expression. */
   key(): Node {
     const token = this.peek()
-    if (token.kind === 'string' || token.kind === 'format') return this.term()
+    if (token.kind === 'string' || (token.kind === 'format' && this.peek(1).kind === 'string')) {
+      const key = this.term()
+      if (key.kind === 'literal' || key.kind === 'text') return key
+    }
     if (this.accept('(')) {
       const key = this.query()
       this.expect('operator', ')')

@@ -69,6 +69,11 @@ export class PathWriter {
 
   /** Replace what is at a path by what `change` makes of it, copying only along the path. */
   update(root: Value, path: ValueArray, change: (old: Value) => Value): Value {
+    return this.change(root, path, change) ?? null
+  }
+
+  /** The same where `change` may make nothing; then the result is undefined. */
+  change(root: Value, path: ValueArray, change: (old: Value) => Value | undefined): Value | undefined {
     const parents: Value[] = []
     let value = root
     for (const key of path) {
@@ -76,6 +81,7 @@ export class PathWriter {
       value = get(value, key)
     }
     let result = change(value)
+    if (result === undefined) return undefined
     for (let at = path.length - 1; at >= 0; at--) result = this.set(parents[at] ?? null, path[at] ?? null, result)
     return result
   }

@@ -42,14 +42,9 @@ function modifyWith(paths: Code, env: Env, input: Value, change: (old: Value) =>
   const gone: Value[] = []
   for (const keys of gatherPaths(paths, env, input)) {
     step()
-    let kept = true
-    const updated = writer.update(result, keys, (old) => {
-      const value = change(old)
-      kept = value !== undefined
-      return value ?? null
-    })
-    if (kept) result = updated
-    else gone.push(keys)
+    const updated = writer.change(result, keys, change)
+    if (updated === undefined) gone.push(keys)
+    else result = updated
   }
   return deletePaths(result, gone)
 }

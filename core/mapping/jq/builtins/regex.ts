@@ -248,18 +248,15 @@ function substitute(re: Code, by: Code, flags: Code | null, always: string): Cod
       if (source === undefined || mode === undefined) return undefined
       const text = subjectOf(input, source, mode, always)
       const pattern = patternOf(source, add(mode, always))
-      let result: Value = ''
+      let result: Value = null
       let previous = 0
-      const found = eachOf(text, pattern)
-      if (found.length === 0) return text
-      let complete = true
-      for (const match of found) {
+      for (const match of eachOf(text, pattern)) {
         const insert = one(env, namedGroups(text, match, pattern.regex))
-        if (insert === undefined) complete = false
-        else result = join(result, text.slice(previous, match[0]), insert)
+        if (insert !== undefined) result = join(result, text.slice(previous, match[0]), insert)
         previous = match[1] ?? 0
       }
-      return complete ? concat(asText(result), text.slice(previous)) : undefined
+      // Where nothing is inserted at all, jq gives the text back.
+      return typeof result === 'string' ? concat(result, text.slice(previous)) : text
     })
   }
   return many((env, input, emit) =>
@@ -273,10 +270,6 @@ function substitute(re: Code, by: Code, flags: Code | null, always: string): Cod
 function subjectOf(input: Value, _re: Value, flags: Value, always: string): string {
   add(flags, always)
   return subject(input)
-}
-
-function asText(value: Value): string {
-  return typeof value === 'string' ? value : ''
 }
 
 function join(before: Value, gap: string, insert: Value): Value {
@@ -299,7 +292,7 @@ function substituteEach(text: string, pattern: Pattern, by: Code, env: Env, emit
     if (stop !== undefined) return stop
     previous = match[1] ?? 0
   }
-  if (results.length === 0) return undefined
+  if (results.length === 0) return emit(text)
   for (const result of results) {
     const stop = emit(add(result, text.slice(previous)))
     if (stop !== undefined) return stop

@@ -27,6 +27,7 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
   const program = assemble(pattern)
   const anchored = startsAnchored(pattern.root)
   const first = firstCharacters(pattern.root)
+  const repeats = emptyAnywhere(pattern.root)
   const search = (machine: Machine, text: string, from: number): Match | null => {
     let best: Match | null = null
     for (let at = from; at <= text.length; at += width(text, at)) {
@@ -48,7 +49,7 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
     groups: pattern.groups,
     names: pattern.names,
     matches(text, all) {
-      if (finder !== null && finder.cost(text.length) <= affordable) return nativeMatches(finder, text, all)
+      if (finder !== null && finder.cost(text.length) <= affordable) return nativeMatches(finder, text, all, repeats)
       const machine = new Machine(program, text, options)
       const found: Match[] = []
       for (let from = 0; from <= text.length; ) {
@@ -58,6 +59,7 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
         found.push(match)
         if (!all) break
         from = behind(text, match)
+        if (repeats) repeatEmpty(found, text, match)
       }
       return found
     },
@@ -93,7 +95,7 @@ function nativeOf(pattern: Pattern, options: RegexOptions, captures: boolean): S
   }
 }
 
-function nativeMatches({ expression, groups }: Screened, text: string, all: boolean): Match[] {
+function nativeMatches({ expression, groups }: Screened, text: string, all: boolean, repeats: boolean): Match[] {
   const found: Match[] = []
   for (let from = 0; from <= text.length; ) {
     steps(1 + groups)
@@ -107,6 +109,7 @@ function nativeMatches({ expression, groups }: Screened, text: string, all: bool
     found.push(offsets)
     if (!all) break
     from = behind(text, offsets)
+    if (repeats) repeatEmpty(found, text, offsets)
   }
   return found
 }
@@ -114,6 +117,19 @@ function nativeMatches({ expression, groups }: Screened, text: string, all: bool
 /** Where the next search starts; an empty match moves on by one character. */
 function behind(text: string, [start = 0, end = 0]: Match): number {
   return end > start ? end : end + width(text, end)
+}
+
+/**
+ * jq goes on one byte behind an empty match, also inside a character, where nothing but the empty match is found again. It
+ * says that this is at the next character.
+ */
+function repeatEmpty(found: Match[], text: string, match: Match): void {
+  const [start = 0, end = 0] = match
+  const code = start === end && end < text.length ? (text.codePointAt(end) ?? 0) : 0
+  const next = end + (code > 0xffff ? 2 : 1)
+  for (let bytes = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4; bytes > 1; bytes--) {
+    found.push(match.map((offset) => (offset < 0 ? offset : next)))
+  }
 }
 
 function width(text: string, at: number): number {
@@ -155,5 +171,30 @@ function firstCharacters(node: Node): CharSet | null {
     case 'absent':
     case 'grapheme':
       return null
+  }
+}
+
+/** Whether an empty match depends on nothing around it. */
+function emptyAnywhere(node: Node): boolean {
+  switch (node.kind) {
+    case 'set':
+      return true
+    case 'sequence':
+      return node.items.every(emptyAnywhere)
+    case 'either':
+      return node.branches.every(emptyAnywhere)
+    case 'capture':
+    case 'atomic':
+    case 'repeat':
+      return emptyAnywhere(node.body)
+    case 'look':
+    case 'anchor':
+    case 'backreference':
+    case 'call':
+    case 'keep':
+    case 'condition':
+    case 'absent':
+    case 'grapheme':
+      return false
   }
 }

@@ -99,9 +99,9 @@ export function parseClass(reader: Reader): CharSet {
     if (reader.peek() === '-' && reader.peek(1) !== ']' && reader.peek(1) !== '') {
       reader.position++
       const to = classItem(reader)
-      if (typeof to === 'string') source += `${classCharacter(item)}\\-${to}`
-      else if (to < item) throw new RegexError('empty range in char class')
-      else source += `${classCharacter(item)}-${classCharacter(to)}`
+      if (typeof to === 'string') throw new RegexError('char-class value at end of range')
+      if (to < item) throw new RegexError('empty range in char class')
+      source += `${classCharacter(item)}-${classCharacter(to)}`
     } else source += classCharacter(item)
   }
   reader.position++
