@@ -20,15 +20,15 @@ export function registerServing(program: Command): void {
         if (!/^\d+(\.\d+)?$/.test(life)) throw usage(`--life wants a number of seconds, not ${JSON.stringify(life)}.`)
         if (!/^\d{1,6}$/.test(repos)) throw usage(`--repos wants a number, not ${JSON.stringify(repos)}.`)
         const { loadConfig, registry } = await configuration()
-        const config = loadConfig({
-          integrations: registry,
-          ...(options.config === undefined ? {} : { file: options.config }),
-        })
+        const reload = () =>
+          loadConfig({ integrations: registry, ...(options.config === undefined ? {} : { file: options.config }) })
+        const config = reload()
         for (const warning of config.warnings)
           process.stderr.write(`warning: ${warning.file}:${warning.line}:${warning.column}: ${warning.message}\n`)
         const { start } = await import('./start/start.ts')
         return start({
           config,
+          reload,
           integrations: registry,
           apply: options.apply,
           life: Number(options.life),

@@ -14,7 +14,7 @@ export type Cause =
   | { readonly type: 'scan'; readonly scan: string; readonly partition: string }
   | { readonly type: 'delivery'; readonly delivery: string; readonly event: string }
   | { readonly type: 'get'; readonly reason: string }
-  | { readonly type: 'remap'; readonly mapping: number }
+  | { readonly type: 'remap'; readonly mapping: number; readonly plan?: string }
   | { readonly type: 'person'; readonly who: string; readonly what: string }
 
 /** A record to insert or replace. The store checks `expected` under the record's lock and throws StaleDecision if it moved. */

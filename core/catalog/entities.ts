@@ -6,7 +6,7 @@ import type { Queryable } from './db.ts'
 import { type Document, same } from './document.ts'
 import type { Contribution, EntityRow, StoredContribution } from './fold.ts'
 
-interface StoredDocument {
+export interface StoredDocument {
   readonly title: string | null
   readonly team: readonly string[] | null
   readonly properties: Readonly<Record<string, Json>> | null

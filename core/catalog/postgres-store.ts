@@ -7,6 +7,7 @@ import { receiving } from './inbox.ts'
 import { leasing } from './leases.ts'
 import { sweeping } from './missing.ts'
 import { partitioning } from './partitions.ts'
+import { planBooks } from './plan-books.ts'
 import type { RulesCache } from './rules.ts'
 import { scanning } from './scans.ts'
 import { scheduling } from './schedule.ts'
@@ -32,5 +33,6 @@ export function createStore(db: Db): Store {
     ...receiving(db),
     ...scheduling(db),
     ...sequencing(db),
+    ...planBooks(db),
   }
 }

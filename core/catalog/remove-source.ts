@@ -142,6 +142,8 @@ async function forget(tx: Queryable, source: number, fence: Fence): Promise<void
        AND NOT EXISTS (SELECT FROM entities e WHERE e.blueprint = b.identifier AND e.deleted IS NULL AND NOT e.stub)`,
     'UPDATE blueprint_documents SET source_id = NULL WHERE source_id = $1',
     'UPDATE sources SET mapping_id = NULL WHERE id = $1',
+    'DELETE FROM plans WHERE source_id = $1',
+    'DELETE FROM activations WHERE source_id = $1',
     'DELETE FROM mappings WHERE source_id = $1',
     'DELETE FROM sources WHERE id = $1',
   ]) {

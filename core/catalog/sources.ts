@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../model/json.ts'
-import type { Db } from './db.ts'
+import type { Db, Queryable } from './db.ts'
 import { storableJson } from './document.ts'
+import type { Activation } from './plan-books.ts'
 import { mergeAgain } from './precedence.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import type { Store } from './store.ts'
@@ -69,7 +70,7 @@ export function remembering(db: Db, cache: RulesCache): Methods {
       return rows[0]
     },
 
-    async activateMapping(sourceId, { hash, content, blueprints }) {
+    async activateMapping(sourceId, { hash, content, blueprints }, activation = atStart) {
       const documents = blueprints.filter(isNamed)
       const id = await db.transaction(async (tx) => {
         const { rows } = await tx.query<{ id: number }>(
@@ -80,6 +81,7 @@ export function remembering(db: Db, cache: RulesCache): Methods {
         const mapping = rows[0]?.id
         if (mapping === undefined) throw new Error('the mapping was not stored')
         await tx.query('UPDATE sources SET mapping_id = $2, updated_at = now() WHERE id = $1', [sourceId, mapping])
+        await noteActivation(tx, sourceId, mapping, activation)
         for (const document of documents) {
           await tx.query(
             `INSERT INTO blueprint_documents (identifier, source_id, document) VALUES ($1, $2, $3)
@@ -114,6 +116,27 @@ export function remembering(db: Db, cache: RulesCache): Methods {
       return { id: row.id, live: Number(row.live) }
     },
   }
+}
+
+const atStart: Activation = { who: 'start', how: 'start' }
+
+/** One that another version was activated over is not carried out any further. */
+async function noteActivation(tx: Queryable, sourceId: number, mapping: number, by: Activation): Promise<void> {
+  await tx.query('INSERT INTO activations (source_id, mapping_id, who, how, plan_id) VALUES ($1, $2, $3, $4, $5)', [
+    sourceId,
+    mapping,
+    by.who,
+    by.how,
+    by.plan ?? null,
+  ])
+  await tx.query(
+    `UPDATE plans SET state = CASE WHEN id = $2 THEN 'applying' ELSE 'superseded' END,
+       mapping_id = CASE WHEN id = $2 THEN $3 ELSE mapping_id END, applied_at = coalesce(applied_at, now()),
+       applied_by = coalesce(applied_by, $4), first_batch = coalesce(first_batch, (SELECT coalesce(max(id), 0) FROM change_batches)),
+       ended_at = CASE WHEN id = $2 THEN NULL ELSE now() END
+     WHERE source_id = $1 AND (state = 'applying' OR id = $2)`,
+    [sourceId, by.plan ?? 0n, mapping, by.who],
+  )
 }
 
 function isNamed(document: Json): document is JsonObject & { readonly identifier: string } {

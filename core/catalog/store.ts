@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import type { Batch, Committed, Fence } from './batch.ts'
+import type { Activation, PlanBooks } from './plan-books.ts'
 import type {
   Compared,
   Doubt,
@@ -19,7 +20,7 @@ import type {
  * The store as the engine sees it: every method is one statement or one transaction over `Db`. Reading for people
  * (entities, search, explain, feed) is in `query/`. What it reads is in stored.ts, what it writes in batch.ts.
  */
-export interface Store {
+export interface Store extends PlanBooks {
   tick(): Promise<bigint>
 
   // Leases: `acquire` answers undefined while another holder's lease has not expired; `renew` answers false once it was lost.
@@ -38,6 +39,8 @@ export interface Store {
   activateMapping(
     sourceId: number,
     mapping: { hash: string; content: Json; blueprints: readonly Json[] },
+    /** Default: at start. */
+    by?: Activation,
   ): Promise<number>
   kind(sourceId: number, name: string): Promise<{ id: number; live: number }>
   /** Answers it as it was: one that was `dropped` is unseen again from now on. */

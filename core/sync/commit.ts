@@ -36,6 +36,7 @@ export async function commitPlanOnce(session: Session, kind: KindSession, plan: 
   if (isEmpty(plan)) return { created: 0, updated: 0, renamed: 0, deleted: 0 }
   const { batch, held, reason } = await guarded(session, kind, plan)
   const committed = await session.ports.store.commit(batch)
+  if (plan.cause.type !== 'remap') session.turns.others += 1
   plan.moves.report(session.settings.onTransition)
   if (plan.removals.length > 0) session.orphans.lookAt = 0
   if (plan.requestedScans.size > 0) session.onScanRequest?.()

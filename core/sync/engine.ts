@@ -1,6 +1,6 @@
 import type { Store } from '../catalog/store.ts'
 import type { Mappings } from '../model/mapping.ts'
-import type { Check, Connection, RawDelivery } from '../sdk/index.ts'
+import type { Check, Connection, Json, RawDelivery } from '../sdk/index.ts'
 
 /** Every effect of the engine beside the store and the connections comes in here, so that the simulator can grant them one at a time. */
 export interface Ports {
@@ -18,18 +18,47 @@ export interface Ports {
   readonly onEvent?: (event: EngineEvent) => void
 }
 
+/** What a version of a source's mapping is made of. */
+export interface MappingContent {
+  readonly file: string
+  readonly mapping: string
+  readonly blueprints: readonly unknown[]
+  readonly variables: Readonly<Record<string, string>>
+}
+
+export interface Version {
+  readonly mappings: Mappings
+  /** False: it cannot become the active one. */
+  readonly usable: boolean
+  readonly problems: readonly VersionProblem[]
+  /** By kind: what its selectors make the source fetch beside the objects themselves. */
+  readonly fetches: Readonly<Record<string, Json>>
+}
+
+export interface VersionProblem {
+  readonly severity: 'error' | 'warning'
+  readonly code: string
+  readonly message: string
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly hint?: string | undefined
+}
+
 /** One configured source, ready to run. */
 export interface SourceRuntime {
   readonly name: string
   readonly integration: string
   readonly connection: Connection
   readonly mappings: Mappings
-  /** What `activateMapping` stores: { file, mapping, blueprints, variables }. */
-  readonly mappingContent: {
-    readonly file: string
-    readonly mapping: string
-    readonly blueprints: readonly unknown[]
-    readonly variables: Readonly<Record<string, string>>
+  /** Of `mappings`; what `activateMapping` stores. */
+  readonly mappingContent: MappingContent
+  /** Lets the source follow whichever version is active, and plan others. Without it only `mappings` can run. */
+  readonly versions?: {
+    /** Never throws: what is wrong is in the answer. */
+    compile(content: MappingContent): Version
+    /** What the files say now. Throws when they cannot be read. */
+    files(): MappingContent
   }
   /** Kinds to scan, in order. */
   readonly kinds: readonly string[]

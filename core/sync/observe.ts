@@ -84,7 +84,7 @@ export function mapped(
   canonical: Json,
   stored: StoredRecord | undefined,
 ): PlannedWrite {
-  const outputs = session.runtime.mappings.apply(kind.name, canonical, { now: Math.floor(now(session) / 1000) })
+  const outputs = session.mappings.apply(kind.name, canonical, { now: Math.floor(now(session) / 1000) })
   // What a tombstone said before it was found gone is gone with it.
   const live = stored?.state === 'live' ? stored : undefined
   const { drafts, quarantined, takes, settled } = reconcile(live?.drafts ?? [], outputs, live?.holds)

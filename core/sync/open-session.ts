@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Fence } from '../catalog/batch.ts'
+import type { Activation } from '../catalog/plan-books.ts'
 import { PAUSE } from '../catalog/store.ts'
 import type { SourceRow } from '../catalog/stored.ts'
+import type { Mappings } from '../model/mapping.ts'
 import type { Json } from '../sdk/index.ts'
-import type { Ports, SourceRuntime } from './engine.ts'
+import type { MappingContent, Ports, SourceRuntime } from './engine.ts'
 import { MappingPending } from './errors.ts'
 import { createMutex } from './mutex.ts'
 import type { KindSession, PartitionSession, Session, Settings } from './session.ts'
@@ -21,7 +23,7 @@ export interface SessionInput {
 /** Reads what is remembered of a source whose lease we hold. Throws MappingPending. */
 export async function openSession(input: SessionInput): Promise<Session> {
   const { ports, runtime, source, settings } = input
-  const mappingId = await activeMapping(ports, runtime, source.id, settings.applyPending)
+  const { id: mappingId, mappings } = await activeVersion(ports, runtime, source.id, settings.applyPending)
   const kinds = new Map<string, KindSession>()
   for (const name of runtime.kinds) {
     const kind = runtime.connection.kinds.find((each) => each.name === name)
@@ -35,21 +37,57 @@ export async function openSession(input: SessionInput): Promise<Session> {
   const sees = { fingerprint: source.fingerprint, since: 0n }
   const orphans = { lookAt: 0, attempts: 0 }
   const quietUntil = (await ports.store.schedule(source.id, PAUSE))?.next ?? 0
-  return { ...input, mappingId, kinds, write: createMutex(), quietUntil, scansQuietUntil: 0, sees, orphans }
+  return {
+    ...input,
+    mappingId,
+    mappings,
+    kinds,
+    write: createMutex(),
+    turns: { others: 0 },
+    quietUntil,
+    scansQuietUntil: 0,
+    sees,
+    orphans,
+  }
 }
 
 /**
- * Files are the truth, the database remembers: a changed file waits until it is applied. The same file under another engine
- * version makes other output, so it is activated by itself.
+ * Files are the truth, the database remembers: a changed file waits until it is applied, and what is active goes on, also
+ * when another version was activated while we ran. The same files under another engine version make other output, so that
+ * is activated by itself.
  */
-async function activeMapping(ports: Ports, runtime: SourceRuntime, sourceId: number, apply: boolean): Promise<number> {
+async function activeVersion(
+  ports: Ports,
+  runtime: SourceRuntime,
+  sourceId: number,
+  apply: boolean,
+): Promise<{ id: number; mappings: Mappings }> {
   const active = await ports.store.activeMapping(sourceId)
-  const { hash } = runtime.mappings
-  if (active?.hash === hash) return active.id
-  // The content is JSON by its type's own description.
-  const content = structuredClone(runtime.mappingContent) as unknown as Json
-  const same = active !== undefined && isDeepStrictEqual(active.content, JSON.parse(JSON.stringify(content)))
-  if (active !== undefined && !same && !apply) throw new MappingPending(runtime.name)
-  const blueprints = runtime.mappingContent.blueprints as readonly Json[]
-  return ports.store.activateMapping(sourceId, { hash, content, blueprints })
+  const { mappings, mappingContent, versions } = runtime
+  if (active?.hash === mappings.hash) return { id: active.id, mappings }
+  const same = active !== undefined && isDeepStrictEqual(active.content, JSON.parse(JSON.stringify(mappingContent)))
+  if (active === undefined || same || apply) {
+    const how = active === undefined ? 'start' : same ? 'engine' : 'apply'
+    return { id: await activate(ports, sourceId, mappings, mappingContent, how), mappings }
+  }
+  if (versions === undefined) throw new MappingPending(runtime.name)
+  // Written by `activateMapping` from a MappingContent.
+  const content = active.content as unknown as MappingContent
+  const version = versions.compile(content)
+  if (!version.usable) throw new MappingPending(runtime.name)
+  if (version.mappings.hash === active.hash) return { id: active.id, mappings: version.mappings }
+  return { id: await activate(ports, sourceId, version.mappings, content, 'engine'), mappings: version.mappings }
+}
+
+function activate(
+  ports: Ports,
+  sourceId: number,
+  { hash }: Mappings,
+  content: MappingContent,
+  how: Activation['how'],
+): Promise<number> {
+  // Both are JSON by their types' own description.
+  const json = structuredClone(content) as unknown as Json
+  const blueprints = content.blueprints as readonly Json[]
+  return ports.store.activateMapping(sourceId, { hash, content: json, blueprints }, { who: 'start', how })
 }

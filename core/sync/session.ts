@@ -2,6 +2,7 @@ import type { Fence } from '../catalog/batch.ts'
 import type { Db } from '../catalog/db.ts'
 import { PAUSE } from '../catalog/store.ts'
 import type { PartitionRow, SourceRow } from '../catalog/stored.ts'
+import type { Mappings } from '../model/mapping.ts'
 import type { Kind } from '../sdk/index.ts'
 import type { EngineEvent, Ports, SourceRuntime } from './engine.ts'
 import { Quiet, Stopped } from './errors.ts'
@@ -68,8 +69,9 @@ export interface Session {
   readonly settings: Settings
   readonly source: SourceRow
   readonly fence: Fence
-  /** The active mapping version, which `runtime.mappings` compiles. */
+  /** The active mapping version, which `mappings` compiles. */
   readonly mappingId: number
+  readonly mappings: Mappings
   readonly kinds: ReadonlyMap<string, KindSession>
   /** Aborts when the engine stops or the lease is lost. */
   readonly signal: AbortSignal
@@ -77,6 +79,8 @@ export interface Session {
   readonly onScanRequest?: () => void
   /** One commit of a source at a time. */
   readonly write: Mutex
+  /** `others`: commits of this session that were not remaps. */
+  readonly turns: { others: number }
   /** No call on this credential before (milliseconds since the epoch), and no listing before. */
   quietUntil: number
   scansQuietUntil: number

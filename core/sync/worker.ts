@@ -56,11 +56,13 @@ async function serve(input: WorkerInput, bells: Bells): Promise<void> {
         if (ports.clock.now() - started > 60_000) failures = 0
       }
     } catch (error) {
-      failures += 1
-      pause =
-        error instanceof FenceLost ? pause : Math.min(30_000, settings.pollMilliseconds * 2 ** Math.min(failures, 5))
+      const known = error instanceof FenceLost || error instanceof MappingMoved
+      failures += error instanceof MappingMoved ? 0 : 1
+      if (!known) pause = Math.min(30_000, settings.pollMilliseconds * 2 ** Math.min(failures, 5))
+      // Whoever activated the other version waits for it to be carried out.
+      if (error instanceof MappingMoved) pause = Math.min(pause, 50)
       pause *= 0.75 + ports.random() / 2
-      const level = error instanceof MappingPending || error instanceof MappingMoved ? 'warn' : 'error'
+      const level = error instanceof MappingMoved ? 'info' : error instanceof MappingPending ? 'warn' : 'error'
       ports.log(level, 'source stopped for a while', { source: runtime.name, pause, ...describeError(error) })
     }
     if (!signal.aborted) await ports.clock.sleep(pause, signal)
@@ -123,17 +125,21 @@ async function live(session: Session, bell: Bell, { settings, onProgress }: Work
       onProgress()
       continue
     }
+    if (idle === 0) await checkVersion(session)
     const rung = await bell.wait(ports.clock, settings.pollMilliseconds, signal)
     idle = rung ? 0 : (idle + 1) % SELDOM
   }
 }
 
+/** A commit would notice, too; but nothing may be there to commit. */
+async function checkVersion({ ports, source, mappingId }: Session): Promise<void> {
+  const active = await ports.store.activeVersion(source.id)
+  if (active !== mappingId) throw new MappingMoved(`mapping version ${mappingId} is no longer the active one`)
+}
+
 async function scans(session: Session, bell: Bell, { settings, onProgress }: WorkerInput): Promise<void> {
   const { signal, ports } = session
-  for (let after = await remap(session); after !== undefined && !signal.aborted; ) {
-    onProgress()
-    after = await remap(session, after)
-  }
+  await remap(session, onProgress)
   let resume = true
   while (!signal.aborted) {
     const next = await runDueScans(session, { resume })

@@ -5,12 +5,13 @@ import type { Store } from '../../../core/catalog/store.ts'
 import type { SourceConfig } from '../../../core/config/index.ts'
 import { type Budgets, createHttp, type Http } from '../../../core/http/index.ts'
 import { parseBlueprints } from '../../../core/mapping/blueprints.ts'
-import { compileMappings } from '../../../core/mapping/compile.ts'
+import { type CompiledMappings, compileMappings } from '../../../core/mapping/compile.ts'
 import type { Diagnostic } from '../../../core/mapping/diagnostic.ts'
 import type { Blueprint } from '../../../core/model/blueprint.ts'
 import type { Mappings } from '../../../core/model/mapping.ts'
+import { differences } from '../../../core/plan/candidate.ts'
 import { CatchmentError, type Connection, type Integration, isObject, type Json } from '../../../core/sdk/index.ts'
-import type { Ports, SourceRuntime } from '../../../core/sync/engine.ts'
+import type { MappingContent, Ports, SourceRuntime, Version } from '../../../core/sync/engine.ts'
 
 export interface SourceTools {
   readonly ports: Pick<Ports, 'clock' | 'random' | 'log'>
@@ -32,11 +33,8 @@ const shipped = (integration: string, name: string): string =>
   fileURLToPath(new URL(`../../../mappings/${integration}/${name}`, import.meta.url))
 
 /** What a source says now, from the files: `SourceRuntime.mappingContent`. */
-interface MappingFiles {
-  readonly file: string
-  readonly mapping: string
+interface MappingFiles extends MappingContent {
   readonly blueprints: readonly Blueprint[]
-  readonly variables: Readonly<Record<string, string>>
 }
 
 /** Connects one configured source and compiles its mapping; opens no connection and calls nothing yet. */
@@ -50,6 +48,8 @@ export async function buildSource(
     readonly precedence: number
     /** Of the other sources: a mapping may make entities of any blueprint there is. */
     readonly blueprints: readonly Blueprint[]
+    /** The source as its files have it now. */
+    readonly reread: () => SourceConfig
   },
 ): Promise<BuiltSource> {
   const { connection, http } = connect(source, integration, tools)
@@ -65,6 +65,15 @@ export async function buildSource(
   if (broken && (options.apply || kept === undefined)) throw new MappingFileError(diagnostics)
   const pending = !options.apply && kept !== undefined && kept.mappings.hash !== fromFiles.mappings.hash
   const { mappings, content } = pending ? kept : { mappings: fromFiles.mappings, content: files.content }
+  // From here on the engine follows what is active; the same files under another engine version are its own business.
+  if (
+    active !== undefined &&
+    active.hash !== mappings.hash &&
+    differences(contentOf(active.content), content).length > 0
+  ) {
+    const version = { hash: mappings.hash, content: toJson(content), blueprints: content.blueprints.map(toJson) }
+    await store.activateMapping(row.id, version, { who: 'start', how: 'apply' })
+  }
   const kinds = source.kinds ?? integration.defaultKinds
   const secret = source.webhooks.secret?.reveal()
   return {
@@ -77,6 +86,10 @@ export async function buildSource(
       connection,
       mappings,
       mappingContent: content,
+      versions: {
+        compile: (other) => versionOf(compile(contentOf(toJson(other)), connection, options.blueprints)),
+        files: () => readFiles(options.reread()).content,
+      },
       kinds,
       schedule: source.schedule,
       guard: source.guard,
@@ -89,7 +102,7 @@ export async function buildSource(
 
 function pendingText(source: string, file: string, diagnostics: readonly Diagnostic[]): string {
   if (diagnostics.length === 0)
-    return `The mapping of ${source} (${file}) has changed; the active version goes on. Apply it with: npm start -- --apply`
+    return `The mapping of ${source} (${file}) has changed; the active version goes on. See what it would do with: catchment plan`
   return `The mapping of ${source} has mistakes; the active version goes on.\n${describeErrors(diagnostics)}`
 }
 
@@ -207,8 +220,34 @@ function remembered(
   others: readonly Blueprint[],
 ): { mappings: Mappings; content: MappingFiles } | undefined {
   if (!isObject(content)) return undefined
-  // Written by `activateMapping` from a MappingFiles.
-  const files = content as unknown as MappingFiles
+  const files = contentOf(content)
   const { mappings, usable } = compile(files, connection, others)
   return usable ? { mappings, content: files } : undefined
+}
+
+/** Written by `activateMapping` from a MappingFiles. */
+function contentOf(content: Json): MappingFiles {
+  return content as unknown as MappingFiles
+}
+
+/** Files are text and what was parsed from it. */
+function toJson(content: unknown): Json {
+  return JSON.parse(JSON.stringify(content)) as Json
+}
+
+function versionOf(compiled: CompiledMappings): Version {
+  const fetching = Map.groupBy(compiled.resources, ({ kind }) => kind)
+  return {
+    mappings: compiled.mappings,
+    usable: compiled.usable,
+    problems: compiled.diagnostics,
+    fetches: Object.fromEntries(
+      [...fetching].flatMap(([kind, resources]) => {
+        const fields = resources
+          .map(({ selectorFields }) => selectorFields)
+          .filter((each) => Object.keys(each).length > 0)
+        return fields.length === 0 ? [] : [[kind, fields]]
+      }),
+    ),
+  }
 }

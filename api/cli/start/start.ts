@@ -28,6 +28,8 @@ import { blueprintsOf, buildSource } from './sources.ts'
 
 export interface StartOptions {
   readonly config: Config
+  /** Reads the configuration and its files again. */
+  readonly reload: () => Config
   readonly integrations: Readonly<Record<string, Integration>>
   /** Apply mapping and blueprint files that changed since the last start. */
   readonly apply: boolean
@@ -125,6 +127,7 @@ export async function start(options: StartOptions): Promise<number> {
             apply: options.apply,
             precedence: precedence.indexOf(source.name),
             blueprints: sources.filter((other) => other !== source).flatMap(blueprintsOf),
+            reread: () => options.reload().sources.find(({ name }) => name === source.name) ?? source,
           },
         ),
       )
@@ -142,8 +145,6 @@ export async function start(options: StartOptions): Promise<number> {
       built.map(({ runtime }) => runtime),
       {
         holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
-        // What is handed in is what is to be active: a changed file only when `apply` said so.
-        applyPending: true,
       },
     )
     const server = await buildServer({
