@@ -124,6 +124,8 @@ function forgetOldest(c: Change): void {
   deleted.sort((a, b) => ((a.deletedAt ?? '') < (b.deletedAt ?? '') ? -1 : 1))
   for (const repo of deleted.slice(0, Math.max(0, deleted.length - restorableAtMost))) {
     c.tx.remove('repos', repo.id)
+    for (const part of [...c.world.all('parts')].filter(({ repoId }) => repoId === repo.id))
+      c.tx.remove('parts', part.id)
     const leading = [...c.world.all('redirects')].filter((redirect) => redirect.repoId === repo.id)
     for (const redirect of leading) c.tx.remove('redirects', redirect.id)
   }

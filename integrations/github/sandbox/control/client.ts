@@ -1,7 +1,7 @@
 // The switchboard from the other side: for tests, in the same process or another.
 import type { Fault, FaultInput } from '../http/faults.ts'
 import type { LoggedRequest, RequestCounts } from '../http/requestLog.ts'
-import type { LimitsInput, TokenInput } from './schema.ts'
+import type { FindingInput, LimitsInput, TokenInput } from './schema.ts'
 
 export interface Control {
   readonly token: string
@@ -19,6 +19,9 @@ export interface Control {
   /** Moves the clock of the rate limits. */
   advance(seconds: number): Promise<void>
   restore(repositoryId: number): Promise<{ id: number; full_name: string }>
+  /** GitHub finds something in `owner/name`; answers the number of the alert. */
+  find(repository: string, finding: FindingInput['finding']): Promise<number>
+  deleteIssue(repository: string, number: number): Promise<void>
   seed(repos: number, org?: string): Promise<{ repositories: number }>
   /** Lets `steps` small things happen now; says what. */
   life(steps: number): Promise<string[]>
@@ -60,6 +63,11 @@ export function connectControl(url: string, token: string): Control {
       await send('POST', '/advance', { seconds })
     },
     restore: (repositoryId) => send('POST', '/restore', { repositoryId }),
+    find: async (repository, finding) =>
+      (await send<{ number: number }>('POST', '/findings', { repository, finding })).number,
+    deleteIssue: async (repository, number) => {
+      await send('DELETE', '/issues', { repository, number })
+    },
     seed: (repos, org) => send('POST', '/seed', { repos, ...(org === undefined ? {} : { org }) }),
     life: async (steps) => (await send<{ happened: string[] }>('POST', '/life', { steps })).happened,
     settle: async () => {

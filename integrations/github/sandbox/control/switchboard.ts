@@ -1,6 +1,8 @@
 // The routes below /_sandbox: what no person could do through GitHub's API, for tests and for whoever plays with it.
 import { randomBytes } from 'node:crypto'
 import type { z } from 'zod'
+import { find } from '../changes/alerts.ts'
+import { deleteIssue } from '../changes/discussions.ts'
 import { restoreRepo } from '../changes/repositories.ts'
 import type { RequestLog } from '../http/requestLog.ts'
 import type { App } from '../http/route.ts'
@@ -11,8 +13,19 @@ import { Random } from '../seed/random.ts'
 import { addRepos, adminLogin } from '../seed/seed.ts'
 import type { Token } from '../state/model.ts'
 import type { World } from '../state/world.ts'
+import type { Change } from '../webhooks/emit.ts'
 import type { Sender } from '../webhooks/sender.ts'
-import { advanceInput, faultInput, lifeInput, limitsInput, restoreInput, seedInput, tokenInput } from './schema.ts'
+import {
+  advanceInput,
+  faultInput,
+  findingInput,
+  issueInput,
+  lifeInput,
+  limitsInput,
+  restoreInput,
+  seedInput,
+  tokenInput,
+} from './schema.ts'
 
 export interface Controlled {
   readonly app: App
@@ -146,6 +159,31 @@ function seed({ app }: Controlled, text: string): unknown {
   return { repositories: app.world.reposOf(org.id).length }
 }
 
+function inRepository({ app }: Controlled, name: string) {
+  const { world, sites: at } = app
+  const [owner = '', short = ''] = name.split('/')
+  const repo = world.repo(owner, short)
+  const actor = world.user(adminLogin)
+  if (!repo || !actor) throw new Wrong(422, `repository: there is no ${name}`)
+  const change = <R>(body: (c: Change) => R): R => world.transaction((tx) => body({ world, at, tx, actor }))
+  return { world, repo, change }
+}
+
+function findingOf(c: Controlled, text: string): unknown {
+  const { repository, finding } = read(findingInput, text)
+  const { repo, change } = inRepository(c, repository)
+  return { number: change((tx) => find(tx, repo, finding)).number }
+}
+
+function dropIssue(c: Controlled, text: string): unknown {
+  const { repository, number } = read(issueInput, text)
+  const { world, repo, change } = inRepository(c, repository)
+  const issue = world.parts(repo.id, 'issue').find((it) => it.number === number)
+  if (!issue) throw new Wrong(404, `${repository} has no issue ${number}`)
+  change((tx) => deleteIssue(tx, repo, issue))
+  return { number }
+}
+
 function revoke({ app }: Controlled, id: number): unknown {
   const token = app.world.get('tokens', id)
   if (!token) throw new Wrong(404, 'no token has this id')
@@ -190,6 +228,10 @@ async function act(
       return { now: Math.floor(app.limits.now() / 1000) }
     case 'POST restore':
       return restore(c, text)
+    case 'POST findings':
+      return findingOf(c, text)
+    case 'DELETE issues':
+      return dropIssue(c, text)
     case 'POST seed':
       return seed(c, text)
     case 'POST life':

@@ -38,6 +38,33 @@ export function paged<T, B>(
   return { status: 200, body, headers: links.length > 0 ? { Link: links.join(', ') } : {} }
 }
 
+/** The same where GitHub wraps a page into an object with the number of all. */
+export function pagedIn<T, B, K extends string>(
+  call: Call,
+  items: readonly T[],
+  shape: (item: T) => B,
+  name: K,
+): { status: 200; body: { total_count: number } & Record<K, B[]>; headers: Record<string, string> } {
+  const { body, ...answer } = paged(call, items, shape)
+  // One computed key; TypeScript takes it for any text.
+  return { ...answer, body: { total_count: items.length, ...({ [name]: body } as Record<K, B[]>) } }
+}
+
+/** Newest first by a cursor named `after`, without page numbers: how GitHub lists Dependabot's alerts. */
+export function after<T extends { readonly id: number }, B>(
+  call: Call,
+  newestFirst: readonly T[],
+  shape: (item: T) => B,
+): { status: 200; body: B[]; headers: Record<string, string> } {
+  const size = perPage(call.query)
+  const last = Number(Buffer.from(call.query.get('after') ?? '', 'base64url').toString() || Number.MAX_SAFE_INTEGER)
+  const from = newestFirst.filter((item) => item.id < last)
+  const end = from[size - 1]
+  const more = from.length > size && end !== undefined
+  const next = more ? { Link: link(call, 'next', { after: Buffer.from(String(end.id)).toString('base64url') }) } : {}
+  return { status: 200, body: from.slice(0, size).map(shape), headers: next }
+}
+
 /** Newest first, by cursor: how GitHub lists deliveries. */
 export function byCursor<T extends { id: number }, B>(
   call: Call,

@@ -44,9 +44,11 @@ export const noContent = reply(204, undefined)
 
 type Names<P extends string> = P extends `${infer Head}/${infer Tail}`
   ? Names<Head> | Names<Tail>
-  : P extends `:${infer Name}`
+  : P extends `:${infer Name}+`
     ? Name
-    : never
+    : P extends `:${infer Name}`
+      ? Name
+      : never
 
 export interface Call<Name extends string = string> {
   readonly app: App
@@ -90,9 +92,16 @@ export function findRoute(
   parts: readonly string[],
 ): { route: Route; params: Record<string, string> } | undefined {
   for (const route of routes) {
-    if (route.method !== method || route.parts.length !== parts.length) continue
+    // `:name+` at the end takes the rest, slashes included.
+    const rest = route.parts.at(-1)?.endsWith('+') === true
+    const enough = rest ? parts.length >= route.parts.length : parts.length === route.parts.length
+    if (route.method !== method || !enough) continue
     const params: Record<string, string> = {}
     const fits = route.parts.every((wanted, i) => {
+      if (wanted.endsWith('+')) {
+        params[wanted.slice(1, -1)] = parts.slice(i).join('/')
+        return true
+      }
       const part = parts[i] ?? ''
       if (wanted.startsWith(':')) params[wanted.slice(1)] = part
       return wanted.startsWith(':') ? part !== '' : wanted === part

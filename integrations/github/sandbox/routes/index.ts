@@ -1,10 +1,14 @@
 import type { Route } from '../http/route.ts'
+import { alertRoutes } from './alerts.ts'
+import { codeRoutes } from './code.ts'
+import { discussionRoutes } from './discussions.ts'
 import { hookRoutes } from './hooks.ts'
 import { organizationRoutes } from './organizations.ts'
 import { repositoryRoutes } from './repositories.ts'
 import { teamMemberRoutes } from './teamMembers.ts'
 import { teamRoutes } from './teams.ts'
 import { userRoutes } from './users.ts'
+import { workRoutes } from './work.ts'
 
 export const routes: readonly Route[] = [
   ...repositoryRoutes,
@@ -13,4 +17,8 @@ export const routes: readonly Route[] = [
   ...organizationRoutes,
   ...hookRoutes,
   ...userRoutes,
+  ...discussionRoutes,
+  ...workRoutes,
+  ...codeRoutes,
+  ...alertRoutes,
 ]

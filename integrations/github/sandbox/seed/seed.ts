@@ -1,6 +1,7 @@
 // The first day of the sandbox, from a seed. All times lie before `epoch`, so the same seed gives the same bytes.
 import type { Org, OrgMember, Repo, RepoPermission, Team, User } from '../state/model.ts'
 import type { Tx, World } from '../state/world.ts'
+import { seedParts } from './parts.ts'
 import { Random } from './random.ts'
 import { forms, languages, people, services, subjects, teams, topicPool } from './words.ts'
 
@@ -179,6 +180,18 @@ export function addRepos(tx: Tx, world: World, org: Org, crew: readonly Team[], 
   for (const team of crew) tx.put('teams', { ...team, repos: grants.get(team.id) ?? {} })
 }
 
+/** The first of them get files, pull requests and so on; thousands more stay empty, so that a large sandbox starts fast. */
+const filledAtMost = 200
+
+function fillRepos(tx: Tx, world: World, org: Org, random: Random): void {
+  const teams = world.teamsOf(org.id)
+  const people = Object.keys(org.members).map(Number)
+  for (const repo of world.reposOf(org.id).slice(0, filledAtMost)) {
+    const team = teams.find((one) => repo.id in one.repos && one.repos[repo.id] !== 'pull')
+    seedParts({ tx, random, repo, org: org.login, team, people })
+  }
+}
+
 /** Fills an empty world: `acme` with most of the repositories, `acme-labs` with a sixth of them. */
 export function seedWorld(world: World, seed: number, repos: number): void {
   const random = new Random(seed)
@@ -201,6 +214,7 @@ export function seedWorld(world: World, seed: number, repos: number): void {
       ['Robotics', 'Warehouses that walk', null],
     ] as const
     addRepos(tx, world, labs, makeTeams(tx, random, labs, labTeams, atLabs), inLabs, random)
+    for (const org of [acme, labs]) fillRepos(tx, world, org, new Random(seed + org.id))
   })
   world.compact()
 }

@@ -10,7 +10,10 @@ export interface Sites {
 }
 
 /** GitHub's newer node ids: a prefix and the MessagePack of [0, ...numbers] in base64. */
-export function nodeId(prefix: 'R' | 'U' | 'O' | 'T', ...ids: number[]): string {
+export function nodeId(
+  prefix: 'R' | 'U' | 'O' | 'T' | 'PR' | 'I' | 'RE' | 'REF' | 'W' | 'WFR' | 'EN' | 'DE' | 'DES' | 'LA' | 'B',
+  ...ids: number[]
+): string {
   const bytes = Buffer.alloc(2 + ids.length * 5)
   bytes.writeUInt8(0x91 + ids.length, 0)
   for (const [i, id] of ids.entries()) {

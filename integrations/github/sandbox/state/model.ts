@@ -1,5 +1,6 @@
 // What the sandbox remembers. Rows are immutable: a change puts a new row under the same id.
 // Times are ISO strings of whole seconds, as GitHub shows them.
+import type { Part } from './parts.ts'
 
 export type Key = number | string
 export type Visibility = 'public' | 'private' | 'internal'
@@ -133,6 +134,15 @@ export type FinePermission =
   | 'members'
   | 'organization_administration'
   | 'organization_hooks'
+  | 'actions'
+  | 'contents'
+  | 'deployments'
+  | 'environments'
+  | 'issues'
+  | 'pull_requests'
+  | 'secret_scanning_alerts'
+  | 'security_events'
+  | 'vulnerability_alerts'
 
 export interface Token {
   readonly id: number
@@ -174,6 +184,7 @@ export interface Tables {
   deliveries: Delivery
   tokens: Token
   redirects: Redirect
+  parts: Part
 }
 export type TableName = keyof Tables
 export const tableNames = [
@@ -186,4 +197,5 @@ export const tableNames = [
   'deliveries',
   'tokens',
   'redirects',
+  'parts',
 ] as const satisfies readonly TableName[]

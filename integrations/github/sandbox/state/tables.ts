@@ -16,6 +16,7 @@ export class Rows {
     deliveries: new Map(),
     tokens: new Map(),
     redirects: new Map(),
+    parts: new Map(),
   }
 
   get<T extends TableName>(table: T, key: Key): Tables[T] | undefined {

@@ -1,6 +1,7 @@
 // The state with its indexes, and the one way to change it: a transaction that is applied, journalled and only then told of.
 import { Journal } from './journal.ts'
 import type { Key, Meta, Org, Repo, TableName, Tables, Team, User } from './model.ts'
+import type { Part, PartOf, PartType } from './parts.ts'
 import { type Op, Rows } from './tables.ts'
 
 export type Account = { type: 'org'; row: Org } | { type: 'user'; row: User }
@@ -25,6 +26,7 @@ export class World {
   readonly #teamSlugs = new Map<string, number>()
   readonly #owned = new Map<number, Set<number>>()
   readonly #sorted = new Map<string, readonly Repo[]>()
+  readonly #parts = new Map<string, Map<number, Part>>()
   readonly #listeners: ((ops: readonly Op[]) => void)[] = []
 
   /** `clock` is in milliseconds. */
@@ -35,6 +37,7 @@ export class World {
     for (const row of this.#rows.all('users')) this.#index('users', null, row)
     for (const row of this.#rows.all('teams')) this.#index('teams', null, row)
     for (const row of this.#rows.all('repos')) this.#index('repos', null, row)
+    for (const row of this.#rows.all('parts')) this.#indexPart(null, row)
   }
 
   get meta(): Meta {
@@ -126,6 +129,13 @@ export class World {
     return found
   }
 
+  /** What a repository has of one type, oldest first. */
+  parts<T extends PartType>(repoId: number, type: T): PartOf<T>[] {
+    const found = [...(this.#parts.get(`${repoId}/${type}`)?.values() ?? [])].sort((a, b) => a.id - b.id)
+    // The index holds parts by their type.
+    return found as PartOf<T>[]
+  }
+
   onCommit(listener: (ops: readonly Op[]) => void): void {
     this.#listeners.push(listener)
   }
@@ -178,6 +188,15 @@ export class World {
       this.#indexAccount(before as Org | User | null, after as Org | User | null)
     else if (table === 'teams') this.#indexTeam(before as Team | null, after as Team | null)
     else if (table === 'repos') this.#indexRepo(before as Repo | null, after as Repo | null)
+    else if (table === 'parts') this.#indexPart(before as Part | null, after as Part | null)
+  }
+
+  #indexPart(before: Part | null, after: Part | null): void {
+    if (before) this.#parts.get(`${before.repoId}/${before.type}`)?.delete(before.id)
+    if (!after) return
+    const name = `${after.repoId}/${after.type}`
+    const of = this.#parts.get(name) ?? new Map<number, Part>()
+    this.#parts.set(name, of.set(after.id, after))
   }
 
   #indexAccount(before: Org | User | null, after: Org | User | null): void {

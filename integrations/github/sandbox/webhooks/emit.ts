@@ -1,17 +1,30 @@
 // Turns a change into waiting deliveries, in the same transaction as the change.
 import { randomUUID } from 'node:crypto'
 import type {
+  CodeScanningAlertEvent,
+  CreateEvent,
+  DeleteEvent,
+  DependabotAlertEvent,
+  DeploymentEvent,
+  DeploymentStatusEvent,
+  IssuesEvent,
   MembershipEvent,
   OrganizationEvent,
   PingEvent,
   PublicEvent,
+  PullRequestEvent,
+  PushEvent,
+  ReleaseEvent,
   RepositoryEvent,
+  SecretScanningAlertEvent,
   TeamAddEvent,
   TeamEvent,
+  WorkflowRunEvent,
 } from '@octokit/webhooks-types'
 import { eventUser, simpleOrg } from '../shapes/accounts.ts'
 import type { Sites } from '../shapes/api.ts'
-import type { Hook, Org, User } from '../state/model.ts'
+import { eventRepository } from '../shapes/repository.ts'
+import type { Hook, Org, Repo, User } from '../state/model.ts'
 import type { Tx, World } from '../state/world.ts'
 
 export interface Events {
@@ -22,6 +35,18 @@ export interface Events {
   team_add: TeamAddEvent
   membership: MembershipEvent
   organization: OrganizationEvent
+  push: PushEvent
+  create: CreateEvent
+  delete: DeleteEvent
+  pull_request: PullRequestEvent
+  issues: IssuesEvent
+  release: ReleaseEvent
+  workflow_run: WorkflowRunEvent
+  deployment: DeploymentEvent
+  deployment_status: DeploymentStatusEvent
+  dependabot_alert: DependabotAlertEvent
+  code_scanning_alert: CodeScanningAlertEvent
+  secret_scanning_alert: SecretScanningAlertEvent
 }
 
 /** GitHub keeps three days; this many are three days of a busy sandbox. */
@@ -40,6 +65,12 @@ export const signedBy = (c: Change, org: Org) => ({
   organization: simpleOrg(c.at, org),
   sender: eventUser(c.at, c.actor),
 })
+
+/** The same about something in a repository; undefined where nobody is told, because a person owns it. */
+export function signedIn(c: Change, repo: Repo) {
+  const org = c.world.get('orgs', repo.ownerId)
+  return org && { org, about: { repository: eventRepository(c.at, c.world, repo), ...signedBy(c, org) } }
+}
 
 export function enqueue(
   c: Pick<Change, 'world' | 'tx'>,
