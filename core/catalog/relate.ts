@@ -111,25 +111,29 @@ export async function writeRefs(tx: Queryable, written: readonly Placed[]): Prom
 export async function writeAliases(tx: Queryable, placed: readonly Placed[]): Promise<void> {
   const taken = placed.filter(({ settled }) => settled.operation === 'created' || settled.operation === 'renamed')
   if (taken.length === 0) return
-  const names = taken.map(({ settled }): Cell[] => [settled.blueprint, settled.identifier])
+  const names = taken.map(({ settled, id, revision }): Cell[] => [settled.blueprint, settled.identifier, id, revision])
   await tx.query(
-    `DELETE FROM aliases a USING unnest($1::text[], $2::text[]) u (blueprint, identifier)
-     WHERE a.blueprint = u.blueprint AND a.identifier = u.identifier`,
-    [column('text', names, 0), column('text', names, 1)],
-    { name: 'delete_aliases' },
+    `WITH ended AS (
+       DELETE FROM aliases a USING unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) u (blueprint, identifier, id, revision)
+       WHERE a.blueprint = u.blueprint AND a.identifier = u.identifier
+       RETURNING a.blueprint, a.identifier, a.entity_id, a.revision, u.id, u.revision)
+     INSERT INTO former_aliases (blueprint, identifier, entity_id, revision, taken_by, taken_revision) SELECT * FROM ended`,
+    [column('text', names, 0), column('text', names, 1), column('int8', names, 2), column('int8', names, 3)],
+    { name: 'end_aliases' },
   )
   const live = new Set(
     placed.flatMap(({ settled: { stub, blueprint, identifier } }) => (stub ? [] : [`${blueprint}:${identifier}`])),
   )
-  const former = placed.flatMap(({ settled: { row, operation }, id }): Cell[][] => {
+  const former = placed.flatMap(({ settled: { row, operation }, id, revision }): Cell[][] => {
     if (operation !== 'renamed' || row === undefined || live.has(`${row.blueprint}:${row.identifier}`)) return []
-    return [[row.blueprint, row.identifier, id]]
+    return [[row.blueprint, row.identifier, id, revision]]
   })
   if (former.length === 0) return
   await tx.query(
-    `INSERT INTO aliases (blueprint, identifier, entity_id) SELECT * FROM unnest($1::text[], $2::text[], $3::int8[])
-     ON CONFLICT (blueprint, identifier) DO UPDATE SET entity_id = excluded.entity_id, since = now()`,
-    [column('text', former, 0), column('text', former, 1), column('int8', former, 2)],
+    `INSERT INTO aliases (blueprint, identifier, entity_id, revision)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[])
+     ON CONFLICT (blueprint, identifier) DO UPDATE SET entity_id = excluded.entity_id, revision = excluded.revision, since = now()`,
+    [column('text', former, 0), column('text', former, 1), column('int8', former, 2), column('int8', former, 3)],
     { name: 'write_aliases' },
   )
 }

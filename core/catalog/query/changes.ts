@@ -47,7 +47,7 @@ export async function feedBounds(db: Queryable): Promise<{ readonly end: Positio
  * `start`, `now`, or a position. Throws `position_invalid` (400) for what is none, `position_gone` (410) when the feed does
  * not reach back to it or was replaced by a restore: the reader must read the catalog again and go on from `now`.
  */
-export async function resolvePosition(db: Queryable, text: string): Promise<Position> {
+export async function resolvePosition(db: Queryable, text: string, parameter = 'after'): Promise<Position> {
   const bounds = await feedBounds(db)
   if (text === 'start') return bounds.start
   if (text === 'now') return bounds.end
@@ -58,7 +58,7 @@ export async function resolvePosition(db: Queryable, text: string): Promise<Posi
       code: 'position_invalid',
       status: 400,
       hint: 'Use "start", "now", or a position as an earlier answer gave it.',
-      details: { parameter: 'after' },
+      details: { parameter },
     })
   }
   const position = { epoch, seq: BigInt(digits) }
