@@ -126,7 +126,7 @@ describe('reading', () => {
     const rest = (await get(`/api/v1/changes?after=${second.position}`, json)).json()
     expect(rest).toEqual({ items: [], position: second.position })
     expect((await get('/api/v1/changes?after=old:1', json)).json()).toMatchObject({
-      code: 'position_gone',
+      code: 'feed_replaced',
       status: 410,
     })
   })

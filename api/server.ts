@@ -19,6 +19,7 @@ import { entityRoutes } from './routes/entities.ts'
 import { evidenceRoutes } from './routes/evidence.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { heldRoutes } from './routes/held.ts'
+import { historyRoutes } from './routes/history.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { sourceRoutes } from './routes/sources.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -120,7 +121,15 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   await app.register(async (scope) => webhookRoutes(scope, context))
   await app.register(
     async (scope) => {
-      for (const routes of [entityRoutes, sourceRoutes, heldRoutes, evidenceRoutes, changeRoutes, explainRoutes]) {
+      for (const routes of [
+        entityRoutes,
+        historyRoutes,
+        sourceRoutes,
+        heldRoutes,
+        evidenceRoutes,
+        changeRoutes,
+        explainRoutes,
+      ]) {
         routes(scope, context)
       }
     },

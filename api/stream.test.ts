@@ -141,7 +141,7 @@ test('a position of another epoch is refused before the stream begins', async ()
   const { url } = await listening()
   const response = await fetch(`${url}?after=other:3`, { headers: authorization })
   expect(response.status).toBe(410)
-  expect(await response.json()).toMatchObject({ code: 'position_gone' })
+  expect(await response.json()).toMatchObject({ code: 'feed_replaced' })
 })
 
 test('a reader that takes nothing holds nothing up and costs one page', async () => {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, explainConfigError } from '../../core/config/error.ts'
 import { registerFirstContact } from './first-contact.ts'
+import { registerHistory } from './history.ts'
 import { registerMappingCommands } from './mapping.ts'
 import { report } from './output.ts'
 import { registerPlay } from './play.ts'
@@ -17,6 +18,7 @@ const program = new Command('catchment')
 
 registerServing(program)
 registerReading(program)
+registerHistory(program)
 registerMappingCommands(program)
 registerFirstContact(program)
 registerPlay(program)

@@ -12,6 +12,7 @@ interface Scope extends Json {
 }
 
 const json = ['--json', 'for programs', false] as const
+const asOf = ['--as-of <moment>', 'as it was: a time (2026-11-24), a revision or a position of the feed'] as const
 const most = ['--limit <n>', 'how many, up to 1000', '50'] as const
 
 /** Commands that ask a running Catchment: what is in the catalog, how true it is, and what needs a person. */
@@ -41,8 +42,9 @@ export function registerReading(program: Command): void {
   program
     .command('get <reference>')
     .description('one entity, by blueprint:identifier')
+    .option(...asOf)
     .option(...json)
-    .action((reference: string, options: Json) =>
+    .action((reference: string, options: Json & { asOf?: string }) =>
       run(async () => (await import('./commands/entities.ts')).get(client(), reference, options)),
     )
 
@@ -51,8 +53,9 @@ export function registerReading(program: Command): void {
     .description('entities by words of their title, identifier and description')
     .option('--blueprint <blueprint>', 'only these')
     .option('--limit <n>', 'how many, up to 1000', '50')
+    .option(...asOf)
     .option(...json)
-    .action((words: string[], options: { json: boolean; blueprint?: string; limit: string }) =>
+    .action((words: string[], options: { json: boolean; blueprint?: string; limit: string; asOf?: string }) =>
       run(async () => (await import('./commands/entities.ts')).search(client(), words, options)),
     )
 

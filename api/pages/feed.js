@@ -3,7 +3,7 @@
 const list = document.querySelector('[data-feed]')
 const live = document.querySelector('[data-live]')
 const most = 100
-const badges = { created: 'ok', updated: 'plain', renamed: 'warn', deleted: 'bad' }
+const badges = { created: 'ok', updated: 'plain', renamed: 'warn', deleted: 'bad', restored: 'ok' }
 
 function element(tag, className, text) {
   const made = document.createElement(tag)

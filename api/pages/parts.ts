@@ -1,7 +1,8 @@
 import type { ChangeView } from '../../core/catalog/query/changes.ts'
 import { duration, type Freshness } from '../../core/catalog/query/freshness.ts'
 import { parseReference } from '../../core/model/entity.ts'
-import { isObject, type Json } from '../../core/model/json.ts'
+import type { Json } from '../../core/model/json.ts'
+import { causeText } from '../cause.ts'
 import { type Html, html } from './html.ts'
 
 export function entityPath(reference: string): string {
@@ -37,7 +38,7 @@ export function count(number: number): string {
   return number.toLocaleString('en')
 }
 
-const operations = { created: 'ok', updated: 'plain', renamed: 'warn', deleted: 'bad' } as const
+const operations = { created: 'ok', updated: 'plain', renamed: 'warn', deleted: 'bad', restored: 'ok' } as const
 
 export function changeItem(change: ChangeView, now: number): Html {
   return html`<li>${badge(change.operation, operations[change.operation])}
@@ -53,26 +54,6 @@ function changedFields(change: ChangeView): string {
   if (change.operation !== 'updated') return ''
   const fields = Object.keys(change.patch).map((field) => field.replace(/^properties\./, ''))
   return `: ${fields.slice(0, 4).join(', ')}${fields.length > 4 ? ' …' : ''}`
-}
-
-/** What made a change happen, in a few words. */
-export function causeText(cause: Json): string {
-  if (!isObject(cause)) return ''
-  const said = (name: string): string => (typeof cause[name] === 'string' ? cause[name] : '')
-  switch (said('type')) {
-    case 'scan':
-      return `scan of ${said('partition')}`
-    case 'delivery':
-      return said('event')
-    case 'get':
-      return 'asked the source'
-    case 'remap':
-      return 'mapping changed'
-    case 'person':
-      return `${said('who')}: ${said('what')}`
-    default:
-      return ''
-  }
 }
 
 /** A property's value: addresses as links, lists of words side by side, anything deeper as JSON. */

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { formatPosition, readChanges, resolvePosition } from '../../core/catalog/query/changes.ts'
+import { operations } from '../../core/catalog/query/versions.ts'
 import type { Api, Context } from '../context.ts'
 import { streamChanges } from '../stream.ts'
 import { array, json, limit, object, problems, reference, text, time } from './schemas.ts'
@@ -7,12 +8,12 @@ import { array, json, limit, object, problems, reference, text, time } from './s
 export const change = z
   .object({
     position: z.string().describe('Pass as `after` to go on behind it.'),
-    operation: z.enum(['created', 'updated', 'renamed', 'deleted']),
+    operation: z.enum(operations).describe('restored: its deletion was undone.'),
     reference,
     blueprint: z.string(),
     identifier: z.string(),
     revision: z.int(),
-    patch: object.nullable().describe('Field -> [before, after]; null when created.'),
+    patch: object.nullable().describe('Field -> [before, after]; null when created, and where nothing of it changed.'),
     cause: json.describe('What made it happen: a scan, a delivery, a get, a remap, a person.'),
     at: time,
   })
@@ -33,7 +34,7 @@ export function changeRoutes(app: Api, context: Context): void {
         summary: 'The ordered log of what happened to entities',
         description:
           'As text/event-stream (the default) it stays open and goes on where Last-Event-ID or `after` says, also across ' +
-          'a restart. With Accept: application/json it is one page. 410 position_gone: read the catalog again.',
+          'a restart. With Accept: application/json it is one page. 410 feed_expired or feed_replaced: read the catalog again, see /snapshot.',
         querystring: z.strictObject({
           after: text
             .optional()

@@ -1,12 +1,15 @@
 import { z } from 'zod'
 import { candidates, type EntityQuery, listEntities } from '../../core/catalog/query/entities.ts'
+import { listEntitiesAsOf } from '../../core/catalog/query/entities-as-of.ts'
 import { getEntity } from '../../core/catalog/query/entity.ts'
 import { operators } from '../../core/catalog/query/rules.ts'
+import { getEntityAsOf } from '../../core/catalog/query/then.ts'
 import { parseWhere } from '../../core/catalog/query/where.ts'
 import type { SearchQuery } from '../../core/model/entity.ts'
 import type { Json } from '../../core/model/json.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
+import { asOf, momentSchema } from './history.ts'
 import { array, limit, list, mappingProblem, object, paging, problems, reference, text, time } from './schemas.ts'
 
 const rule = z.object({
@@ -68,7 +71,16 @@ const entityDetail = entity
   })
   .meta({ id: 'EntityDetail' })
 
+const entityThen = entity
+  .extend({
+    asOf: momentSchema.describe('The moment: the change it lies behind, and when that happened.'),
+    askedAs: reference.optional().describe('A former name that was asked for.'),
+    links: z.object({ out: array(link.extend({ state: z.enum(['present', 'missing']) })) }),
+  })
+  .meta({ id: 'EntityThen' })
+
 const entityList = list(entity).extend({
+  asOf: momentSchema.optional().describe('With `asOf`: the moment that the list is of.'),
   truncated: z
     .literal(true)
     .optional()
@@ -98,17 +110,20 @@ const many = z
   .describe('Conditions, all of which hold: language=go, stars>=10, topics~payments, archived!=true.')
 
 export function entityRoutes(app: Api, { db }: Context): void {
+  const find = (query: EntityQuery): ReturnType<typeof listEntities> =>
+    query.asOf === undefined ? listEntities(db, query) : listEntitiesAsOf(db, { ...query, asOf: query.asOf })
+
   app.get(
     '/entities',
     {
       schema: {
         tags: ['catalog'],
         summary: 'List and search entities',
-        querystring: z.strictObject({ blueprint: text.optional(), q, where: many, sort, ...paging }),
+        querystring: z.strictObject({ blueprint: text.optional(), q, where: many, sort, asOf, ...paging }),
         response: { 200: entityList, ...problems },
       },
     },
-    async ({ query: { where, ...rest } }) => listEntities(db, cleaned({ ...rest, query: parseWhere(where ?? []) })),
+    async ({ query: { where, ...rest } }) => find(cleaned({ ...rest, query: parseWhere(where ?? []) })),
   )
 
   app.post(
@@ -122,13 +137,14 @@ export function entityRoutes(app: Api, { db }: Context): void {
           q,
           query: searchQuery.optional(),
           sort,
+          asOf,
           limit,
           cursor: paging.cursor,
         }),
         response: { 200: entityList, ...problems },
       },
     },
-    async ({ body }) => listEntities(db, cleaned(body)),
+    async ({ body }) => find(cleaned(body)),
   )
 
   app.get(
@@ -138,25 +154,32 @@ export function entityRoutes(app: Api, { db }: Context): void {
         tags: ['catalog'],
         summary: 'One entity, by its current or a former name',
         params: z.object({ blueprint: text, identifier: text }),
-        response: { 200: entityDetail, ...problems },
+        querystring: z.strictObject({ asOf }),
+        response: { 200: z.union([entityThen, entityDetail]), ...problems },
       },
     },
-    async ({ params: { blueprint, identifier } }) => {
-      const found = await getEntity(db, blueprint, identifier)
-      if (found === undefined) throw entityUnknown(blueprint, identifier)
+    async ({ params: { blueprint, identifier }, query }) => {
+      const found =
+        query.asOf === undefined
+          ? await getEntity(db, blueprint, identifier)
+          : await getEntityAsOf(db, { blueprint, identifier }, query.asOf)
+      if (found === undefined) throw entityUnknown(blueprint, identifier, query.asOf)
       return found
     },
   )
 }
 
-export function entityUnknown(blueprint: string, identifier: string): CatchmentError {
+export function entityUnknown(blueprint: string, identifier: string, then?: string): CatchmentError {
   const name = `${blueprint}:${identifier}`
-  return new CatchmentError(`${name} is not in the catalog.`, {
-    code: 'entity_unknown',
-    status: 404,
-    hint: `Ask why: GET /api/v1/explain?reference=${encodeURIComponent(name)} or catchment explain ${name}`,
-    details: { reference: name },
-  })
+  return new CatchmentError(
+    then === undefined ? `${name} is not in the catalog.` : `${name} was not in the catalog at ${then}.`,
+    {
+      code: 'entity_unknown',
+      status: 404,
+      hint: `Ask why: GET /api/v1/explain?reference=${encodeURIComponent(name)} or catchment explain ${name}`,
+      details: { reference: name },
+    },
+  )
 }
 
 /** Parameters that were not given are absent, not undefined. */
@@ -165,16 +188,18 @@ function cleaned(query: {
   readonly q?: string | undefined
   readonly query?: SearchQuery | undefined
   readonly sort?: string | undefined
+  readonly asOf?: string | undefined
   readonly limit: number
   readonly cursor?: string | undefined
 }): EntityQuery {
-  const { blueprint, q: words, query: rules, sort: order, limit: most, cursor } = query
+  const { blueprint, q: words, query: rules, sort: order, asOf: moment, limit: most, cursor } = query
   return {
     limit: most,
     ...(blueprint === undefined ? {} : { blueprint }),
     ...(words === undefined || words.trim() === '' ? {} : { q: words }),
     ...(rules === undefined ? {} : { query: rules }),
     ...(order === undefined ? {} : { sort: order }),
+    ...(moment === undefined ? {} : { asOf: moment }),
     ...(cursor === undefined ? {} : { cursor }),
   }
 }

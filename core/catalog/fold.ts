@@ -53,8 +53,8 @@ export interface Settled {
   readonly document: Document
   readonly stub: boolean
   readonly anchor: bigint | null
-  /** What readers see happen; absent: nothing. */
-  readonly operation: 'created' | 'updated' | 'renamed' | undefined
+  /** What readers see happen; absent: nothing. `restored`: of an undo, which `fold` knows nothing of. */
+  readonly operation: 'created' | 'updated' | 'renamed' | 'restored' | undefined
   readonly patch: Patch | undefined
   /** Something of the row differs, even if no reader sees it. */
   readonly dirty: boolean

@@ -14,7 +14,7 @@ export type Why = Pick<Batch, 'cause' | 'now'>
 export interface Change {
   readonly entityId: bigint
   readonly revision: bigint
-  readonly operation: 'created' | 'updated' | 'renamed' | 'deleted'
+  readonly operation: 'created' | 'updated' | 'renamed' | 'deleted' | 'restored'
   readonly blueprint: string
   readonly identifier: string
   /** JSON text. */

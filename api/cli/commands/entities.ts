@@ -1,4 +1,5 @@
 import type { Explanation } from '../../../core/catalog/query/explanation.ts'
+import type { MomentView } from '../../../core/catalog/query/moment.ts'
 import type { EntityView } from '../../../core/catalog/query/view.ts'
 import { parseReference } from '../../../core/model/entity.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
@@ -15,19 +16,28 @@ function split(text: string): { blueprint: string; identifier: string } {
   })
 }
 
-function show(value: unknown): string {
+/** A value on one line. */
+export function show(value: unknown): string {
   if (value === null || value === undefined) return '-'
   if (typeof value === 'string') return value
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ') || '-'
   return JSON.stringify(value)
 }
 
-export async function get(client: Client, text: string, options: { readonly json: boolean }): Promise<number> {
+/** Its route, of a reference as people write it. */
+export function entityPath(text: string): string {
   const { blueprint, identifier } = split(text)
+  return `/api/v1/entities/${encodeURIComponent(blueprint)}/${encodeURIComponent(identifier)}`
+}
+
+export async function get(
+  client: Client,
+  text: string,
+  options: { readonly json: boolean; readonly asOf?: string },
+): Promise<number> {
+  const then = options.asOf === undefined ? '' : `?${new URLSearchParams({ asOf: options.asOf }).toString()}`
   // The shape is the server's own, of the same version.
-  const entity = (await client.get(
-    `/api/v1/entities/${encodeURIComponent(blueprint)}/${encodeURIComponent(identifier)}`,
-  )) as EntityView
+  const entity = (await client.get(`${entityPath(text)}${then}`)) as EntityView & { readonly asOf?: MomentView }
   if (options.json) {
     printJson(entity)
     return 0
@@ -42,17 +52,19 @@ export async function get(client: Client, text: string, options: { readonly json
     print(`  ${name?.padEnd(Math.max(...rows.map((row) => row[0]?.length ?? 0)))}  ${value}`)
   for (const problem of entity.failed) print(`  ! ${problem.field} keeps its last good value: ${problem.message}`)
   print(`  revision ${entity.revision}, updated ${entity.updatedAt}`)
+  if (entity.asOf !== undefined) print(`  as of ${entity.asOf.at ?? 'the beginning'} (${entity.asOf.position})`)
   return 0
 }
 
 export async function search(
   client: Client,
   words: readonly string[],
-  options: { readonly json: boolean; readonly blueprint?: string; readonly limit: string },
+  options: { readonly json: boolean; readonly blueprint?: string; readonly limit: string; readonly asOf?: string },
 ): Promise<number> {
   const query = new URLSearchParams({ limit: options.limit })
   if (words.length > 0) query.set('q', words.join(' '))
   if (options.blueprint !== undefined) query.set('blueprint', options.blueprint)
+  if (options.asOf !== undefined) query.set('asOf', options.asOf)
   // The shape is the server's own, of the same version.
   const answer = (await client.get(`/api/v1/entities?${query.toString()}`)) as {
     items: readonly EntityView[]

@@ -2,12 +2,13 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import { CatchmentError } from '../../sdk/index.ts'
 import type { Queryable } from '../db.ts'
 import { Parameters } from './sql.ts'
+import type { Operation } from './versions.ts'
 
 /** One line of the change feed. */
 export interface ChangeView {
   /** `EPOCH:SEQ`: what to pass as `after` to go on behind it. */
   readonly position: string
-  readonly operation: 'created' | 'updated' | 'renamed' | 'deleted'
+  readonly operation: Operation
   readonly reference: string
   readonly blueprint: string
   readonly identifier: string
@@ -44,8 +45,8 @@ export async function feedBounds(db: Queryable): Promise<{ readonly end: Positio
 }
 
 /**
- * `start`, `now`, or a position. Throws `position_invalid` (400) for what is none, `position_gone` (410) when the feed does
- * not reach back to it or was replaced by a restore: the reader must read the catalog again and go on from `now`.
+ * `start`, `now`, or a position. Throws `position_invalid` (400) for what is none, `feed_expired` (410) when the feed is not
+ * kept back to it, `feed_replaced` (410) when it is of another epoch: the reader must read the catalog again.
  */
 export async function resolvePosition(db: Queryable, text: string, parameter = 'after'): Promise<Position> {
   const bounds = await feedBounds(db)
@@ -67,14 +68,25 @@ export async function resolvePosition(db: Queryable, text: string, parameter = '
 }
 
 function check(position: Position, { start, end }: { readonly start: Position; readonly end: Position }): void {
-  if (position.epoch === end.epoch && position.seq <= end.seq && position.seq >= start.seq) return
-  throw new CatchmentError('The change feed cannot go on from this position.', {
-    code: 'position_gone',
+  if (position.epoch !== end.epoch || position.seq > end.seq) {
+    throw new CatchmentError('The feed was replaced: this position belongs to what was there before a restore.', {
+      code: 'feed_replaced',
+      status: 410,
+      hint: readAgain,
+      details: { epoch: end.epoch, start: formatPosition(start), end: formatPosition(end) },
+    })
+  }
+  if (position.seq >= start.seq) return
+  throw new CatchmentError('The change feed is no longer kept back to this position.', {
+    code: 'feed_expired',
     status: 410,
-    hint: `Read the catalog again, then follow the feed from ${formatPosition(end)}.`,
-    details: { end: formatPosition(end), start: formatPosition(start) },
+    hint: readAgain,
+    details: { start: formatPosition(start), end: formatPosition(end) },
   })
 }
+
+const readAgain =
+  'Read the whole catalog with GET /api/v1/snapshot and follow the feed from the position that it gives.'
 
 interface Row {
   seq: string
@@ -94,7 +106,7 @@ const step = 2000
 
 /**
  * The changes behind `after`, and the position the reader has reached with them. `more`: there is something behind it.
- * Throws `position_gone`.
+ * Throws `feed_expired`, `feed_replaced`.
  */
 export async function readChanges(
   db: Queryable,

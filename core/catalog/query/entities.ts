@@ -5,7 +5,15 @@ import { searchWords } from '../search.ts'
 import { decodeCursor, encodeCursor, type List, page } from './cursor.ts'
 import { condition } from './rules.ts'
 import { cursorColumn, following, orderBy, Parameters, type SortKey } from './sql.ts'
-import { type EntityRow, type EntityView, entityColumns, entityView, relationTargets, visible } from './view.ts'
+import {
+  type EntityRow,
+  type EntityView,
+  entityColumns,
+  entityView,
+  relationTargets,
+  type Targets,
+  visible,
+} from './view.ts'
 
 export interface EntityQuery {
   readonly blueprint?: string
@@ -20,6 +28,24 @@ export interface EntityQuery {
   /** 1 to 1000. */
   readonly limit: number
   readonly cursor?: string
+  /** A moment, see `resolveMoment`; read by `listEntitiesAsOf` alone. */
+  readonly asOf?: string
+}
+
+/** Which entities there are: those of now, or of another moment. */
+export interface Scope {
+  /** Stands in front of the statement and may define `entities` and `refs` anew. */
+  with(parameters: Parameters): string
+  targets(db: Queryable, rows: readonly EntityRow[]): Promise<ReadonlyMap<string, Targets>>
+}
+
+const today: Scope = {
+  with: () => '',
+  targets: (db, rows) =>
+    relationTargets(
+      db,
+      rows.map((row) => row.id),
+    ),
 }
 
 /** Ranking looks at so many matches of a common word; what only matches further down is found by more words or another sort. */
@@ -29,6 +55,7 @@ export const candidates = 2000
 export async function listEntities(
   db: Queryable,
   query: EntityQuery,
+  scope: Scope = today,
 ): Promise<List<EntityView> & { readonly truncated?: true }> {
   const parameters = new Parameters()
   const conditions = [visible]
@@ -56,14 +83,11 @@ export async function listEntities(
     conditions.push(following(sortKeys, decodeCursor(shape, cursor, sortKeys.length), parameters))
   }
   const { rows } = await db.query<EntityRow & { cursor: string[]; found?: string }>(
-    `SELECT ${entityColumns}, ${cursorColumn(sortKeys)}${ranked ? ', e.found' : ''}
+    `${scope.with(parameters)} SELECT ${entityColumns}, ${cursorColumn(sortKeys)}${ranked ? ', e.found' : ''}
      FROM ${from} WHERE ${conditions.join(' AND ') || 'true'} ORDER BY ${orderBy(sortKeys)} LIMIT ${limit + 1}`,
     parameters.values,
   )
-  const targets = await relationTargets(
-    db,
-    rows.map((row) => row.id),
-  )
+  const targets = await scope.targets(db, rows)
   const list = page(
     rows,
     limit,

@@ -92,9 +92,9 @@ test.each(['', 'x', '1', 'a:b', 'a:1:2', 'e:-1'])('%j is no position', async (te
 test('another epoch, the future and the forgotten past are gone', async () => {
   const { end } = await feedBounds(database.db)
   for (const text of [`other:1`, `${end.epoch}:${end.seq + 1n}`]) {
-    await expect(resolvePosition(database.db, text)).rejects.toMatchObject({ code: 'position_gone', status: 410 })
+    await expect(resolvePosition(database.db, text)).rejects.toMatchObject({ code: 'feed_replaced', status: 410 })
   }
   await database.db.query('DELETE FROM change_batches WHERE base < 5')
-  await expect(resolvePosition(database.db, `${end.epoch}:1`)).rejects.toMatchObject({ code: 'position_gone' })
-  await expect(readChanges(database.db, { ...end, seq: 1n }, {}, 5)).rejects.toMatchObject({ code: 'position_gone' })
+  await expect(resolvePosition(database.db, `${end.epoch}:1`)).rejects.toMatchObject({ code: 'feed_expired' })
+  await expect(readChanges(database.db, { ...end, seq: 1n }, {}, 5)).rejects.toMatchObject({ code: 'feed_expired' })
 })

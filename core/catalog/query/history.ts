@@ -4,7 +4,7 @@ import type { Db, Queryable } from '../db.ts'
 import { difference, emptyDocument, type Patch } from '../document.ts'
 import { feedBounds, formatPosition } from './changes.ts'
 import { decodeCursor, encodeCursor, type List, page } from './cursor.ts'
-import { type MomentView, momentView, resolveMoment } from './moment.ts'
+import { entityOfRevision, type MomentView, momentView, resolveMoment } from './moment.ts'
 import { aliasesAt, everNamed, type Name, namedAt } from './names.ts'
 import { snapshot } from './then.ts'
 import { documentOfVersion, type Operation, type Version, versionsAt } from './versions.ts'
@@ -66,7 +66,8 @@ export function entityHistory(db: Db, name: Name, query: HistoryQuery): Promise<
   return snapshot(db, async (tx) => {
     const { end } = await feedBounds(tx)
     const until = query.asOf === undefined ? end : (await resolveMoment(tx, query.asOf)).position
-    const found = await identify(tx, name, until.seq)
+    const preferred = query.asOf === undefined ? undefined : await entityOfRevision(tx, query.asOf)
+    const found = await identify(tx, name, until.seq, preferred)
     if (found === undefined) return undefined
     const { version, others } = found
     const { limit, cursor } = query
@@ -104,17 +105,18 @@ export function entityHistory(db: Db, name: Name, query: HistoryQuery): Promise<
   })
 }
 
-/** The entity that a name means: what has it, is led to by it, or had it last. */
-export async function identify(
+/** The entity that a name means: what has it, is led to by it, or had it last; `preferred` if it ever had the name. */
+async function identify(
   tx: Queryable,
   name: Name,
   seq: bigint,
+  preferred?: string,
 ): Promise<{ readonly version: Version; readonly others: readonly Version[] } | undefined> {
   const all = [...(await versionsAt(tx, await everNamed(tx, name), seq)).values()]
   const live = await namedAt(tx, name, seq)
   const aliases = await aliasesAt(tx, [name], seq)
   const rank = ({ row }: Version): number =>
-    row.id === live?.row.id ? 2 : aliases.some((alias) => alias.entityId === row.id) ? 1 : 0
+    row.id === preferred ? 3 : row.id === live?.row.id ? 2 : aliases.some((alias) => alias.entityId === row.id) ? 1 : 0
   const [version, ...others] = all.toSorted((a, b) => rank(b) - rank(a) || (a.seq < b.seq ? 1 : -1))
   return version === undefined ? undefined : { version, others }
 }
@@ -144,9 +146,7 @@ async function changesOf(tx: Queryable, id: string, row: Row): Promise<readonly 
   const version = (await versionsAt(tx, [id], BigInt(row.seq))).get(id)
   if (version === undefined) return []
   const document = documentOfVersion(version)
-  return listed(
-    row.operation === 'created' ? difference(emptyDocument, document) : difference(document, emptyDocument),
-  )
+  return listed(row.operation === 'created' ? difference(emptyDocument, document) : difference(document, emptyDocument))
 }
 
 function listed(patch: Patch | null | undefined): readonly FieldChange[] {

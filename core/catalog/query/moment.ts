@@ -3,8 +3,8 @@ import type { Queryable } from '../db.ts'
 import { feedBounds, formatPosition, type Position, resolvePosition } from './changes.ts'
 
 /**
- * A place in the history of the catalog. What a change did is there from its place in the feed on, in the order in which
- * changes were committed; no clock orders anything.
+ * A place in the history of the catalog: behind one of its transactions, in the order in which they were committed; no
+ * clock orders anything. Inside of a transaction the catalog was never seen.
  */
 export interface Moment {
   readonly position: Position
@@ -27,16 +27,23 @@ export function momentView({ position, at }: Moment): MomentView {
  * - a time (ISO 8601, a date alone is its first moment in UTC): the place behind the last change that happened until then;
  *   with a clock that stepped back, a change counts as no earlier than the one in front of it;
  * - a revision: the place of the change that made it, or with `entity` of its newest version that is not above it;
- * - a position of the change feed.
+ * - a position of the change feed: behind the transaction it lies in.
  *
  * Throws `as_of_invalid` (400), `history_expired` (410), and for positions what `resolvePosition` throws.
  */
 export async function resolveMoment(db: Queryable, text: string, entity?: string): Promise<Moment> {
   const asked = text.trim()
-  if (/^\d{1,18}$/.test(asked)) return ofRevision(db, asked, entity)
+  if (isRevision(asked)) return ofRevision(db, asked, entity)
   if (/^\d{4}-\d{2}/.test(asked)) return ofTime(db, asked)
+  if (!/^[^:]{1,64}:\d{1,18}$/.test(asked)) throw invalid(asked)
+  const { start } = await feedBounds(db)
+  const { rows } = await db.query<{ expired: Date | null }>('SELECT expired FROM feed')
+  const since = rows[0]?.expired
+  if (since != null && asked.startsWith(`${start.epoch}:`) && BigInt(asked.slice(start.epoch.length + 1)) < start.seq) {
+    throw expired(start, since)
+  }
   const position = await resolvePosition(db, asked, 'asOf')
-  return { position, at: await timeOf(db, position.seq) }
+  return behind(db, position)
 }
 
 const iso = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/i
@@ -78,7 +85,7 @@ async function ofRevision(db: Queryable, revision: string, entity: string | unde
   const { start, end } = await feedBounds(db)
   const own = entity === undefined ? 'c.revision = $1::bigint' : 'c.revision <= $1::bigint AND c.entity_id = $2::bigint'
   const { rows } = await db.query<{ seq: string; at: Date }>(
-    `SELECT b.base + c.position AS seq, b.at FROM changes c JOIN change_batches b ON b.id = c.batch
+    `SELECT b.base + b.size - 1 AS seq, b.at FROM changes c JOIN change_batches b ON b.id = c.batch
      WHERE ${own} AND b.base IS NOT NULL ORDER BY c.revision DESC LIMIT 1`,
     entity === undefined ? [revision] : [revision, entity],
   )
@@ -100,13 +107,30 @@ async function ofRevision(db: Queryable, revision: string, entity: string | unde
   })
 }
 
-/** Of the change at this place, or the last one in front of it. */
-async function timeOf(db: Queryable, seq: bigint): Promise<string | null> {
-  const { rows } = await db.query<{ at: Date }>(
-    'SELECT at FROM change_batches WHERE base <= $1::bigint ORDER BY base DESC LIMIT 1',
+/** The end of the transaction that the place lies in. */
+async function behind(db: Queryable, { epoch, seq }: Position): Promise<Moment> {
+  const { rows } = await db.query<{ last: string; at: Date }>(
+    'SELECT base + size - 1 AS last, at FROM change_batches WHERE base <= $1::bigint ORDER BY base DESC LIMIT 1',
     [seq.toString()],
   )
-  return rows[0]?.at.toISOString() ?? null
+  const [row] = rows
+  if (row === undefined) return { position: { epoch, seq }, at: null }
+  const last = BigInt(row.last)
+  return { position: { epoch, seq: last > seq ? last : seq }, at: row.at.toISOString() }
+}
+
+export function isRevision(text: string): boolean {
+  return /^\d{1,18}$/.test(text.trim())
+}
+
+/** The entity that this revision is of; undefined when it is no revision. */
+export async function entityOfRevision(db: Queryable, text: string): Promise<string | undefined> {
+  if (!isRevision(text)) return undefined
+  const { rows } = await db.query<{ entity_id: string }>(
+    'SELECT entity_id FROM changes WHERE revision = $1::bigint LIMIT 1',
+    [text.trim()],
+  )
+  return rows[0]?.entity_id
 }
 
 function invalid(text: string): CatchmentError {

@@ -3,7 +3,7 @@ import type { Db, Queryable } from '../db.ts'
 import { noRules, type Ref, type Rules, refsOf } from '../refs.ts'
 import { type RulesCache, rulesFor } from '../rules.ts'
 import type { LinkOut } from './entity.ts'
-import { type MomentView, momentView, resolveMoment } from './moment.ts'
+import { entityOfRevision, isRevision, type Moment, type MomentView, momentView, resolveMoment } from './moment.ts'
 import { currentNamesAt, everNamed, type Name, namedAt } from './names.ts'
 import { type Version, versionsAt } from './versions.ts'
 import { type EntityRow, type EntityView, entityView, type Targets } from './view.ts'
@@ -24,10 +24,8 @@ export function snapshot<T>(db: Db, work: (tx: Queryable) => Promise<T>): Promis
 /** By the name that it had then. Undefined: nothing went by this name then. Throws what `resolveMoment` throws. */
 export function getEntityAsOf(db: Db, name: Name, asOf: string): Promise<EntityThen | undefined> {
   return snapshot(db, async (tx) => {
-    // A revision belongs to one entity: to the one that has the name now, or had it.
-    const moment = await momentOf(tx, name, asOf)
+    const { moment, version } = await versionOf(tx, name, asOf)
     const { seq } = moment.position
-    const version = await namedAt(tx, name, seq)
     if (version === undefined) return undefined
     const rules = await blueprintRules(tx)
     const refs = refsOfRow(version.row, rules)
@@ -44,13 +42,25 @@ export function getEntityAsOf(db: Db, name: Name, asOf: string): Promise<EntityT
   })
 }
 
-async function momentOf(tx: Queryable, name: Name, asOf: string): ReturnType<typeof resolveMoment> {
-  if (!/^\d{1,18}$/.test(asOf.trim())) return resolveMoment(tx, asOf)
-  const { rows } = await tx.query<{ entity_id: string }>(
-    'SELECT entity_id FROM changes WHERE revision = $1::bigint AND blueprint = $2',
-    [asOf.trim(), name.blueprint],
-  )
-  return resolveMoment(tx, asOf, rows[0]?.entity_id ?? (await everNamed(tx, name))[0])
+/** A revision is one of an entity, whoever else went by the name; anything else is a moment of the catalog. */
+async function versionOf(
+  tx: Queryable,
+  name: Name,
+  asOf: string,
+): Promise<{ readonly moment: Moment; readonly version: Version | undefined }> {
+  if (!isRevision(asOf)) {
+    const moment = await resolveMoment(tx, asOf)
+    return { moment, version: await namedAt(tx, name, moment.position.seq) }
+  }
+  const ids = await everNamed(tx, name)
+  const id = (await entityOfRevision(tx, asOf)) ?? ids[0]
+  if (id === undefined || !ids.includes(id)) {
+    const moment = await resolveMoment(tx, asOf)
+    return { moment, version: await namedAt(tx, name, moment.position.seq) }
+  }
+  const moment = await resolveMoment(tx, asOf, id)
+  const version = (await versionsAt(tx, [id], moment.position.seq)).get(id)
+  return { moment, version: version?.live === true ? version : undefined }
 }
 
 /** Those of today: a blueprint has no history. */
@@ -103,7 +113,8 @@ async function linksOut(
       .filter(({ live }) => live)
       .map((version) => [reference(version.row.blueprint, version.row.identifier), version] as const),
   )
-  return refs.map(({ relation, blueprint, identifier }) => {
+  const byRelation = (a: Ref, b: Ref): number => (a.relation < b.relation ? -1 : a.relation > b.relation ? 1 : 0)
+  return refs.toSorted(byRelation).map(({ relation, blueprint, identifier }) => {
     const said = reference(blueprint, identifier)
     const version = resolved.get(said) ?? named.get(said)
     if (version === undefined) return { relation, reference: said, title: null, state: 'missing' }
@@ -111,4 +122,3 @@ async function linksOut(
     return { relation, reference: reference(row.blueprint, row.identifier), title: row.title, state: 'present' }
   })
 }
-

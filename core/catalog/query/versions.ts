@@ -5,7 +5,8 @@ import type { Document, Patch } from '../document.ts'
 import { type EntityRow, entityColumns } from './view.ts'
 
 /** What a change did: `restored` is a deletion undone. */
-export type Operation = 'created' | 'updated' | 'renamed' | 'deleted' | 'restored'
+export const operations = ['created', 'updated', 'renamed', 'deleted', 'restored'] as const
+export type Operation = (typeof operations)[number]
 
 /** One version of an entity, rebuilt: the row as it stood then, and what made it so. */
 export interface Version {

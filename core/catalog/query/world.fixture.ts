@@ -43,7 +43,7 @@ export const blueprints: readonly (Blueprint & JsonObject)[] = [
 export class World {
   readonly store: Store
   readonly db: Db
-  readonly now = Date.parse('2026-11-28T12:00:00Z')
+  now = Date.parse('2026-11-28T12:00:00Z')
   readonly #sources = new Map<string, { id: number; mapping: number; fence: Fence }>()
 
   constructor(db: Db) {

@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import { client, run } from './run.ts'
+
+interface Json {
+  readonly json: boolean
+}
+
+/** Commands about what was, and what happens: versions, differences, the change feed. */
+export function registerHistory(program: Command): void {
+  const json = ['--json', 'for programs', false] as const
+
+  program
+    .command('history <reference>')
+    .description('the versions of an entity, newest first, and what made each; also of one that is deleted or renamed')
+    .option('--limit <n>', 'how many, up to 1000', '20')
+    .option('--as-of <moment>', 'of what went by the name then: a time, a revision or a position of the feed')
+    .option(...json)
+    .action((reference: string, options: Json & { limit: string; asOf?: string }) =>
+      run(async () => (await import('./commands/history.ts')).history(client(), reference, options)),
+    )
+
+  program
+    .command('diff <reference>')
+    .description('what differs between an entity at two moments; by default what its last change changed')
+    .option('--from <moment>', 'a time, a revision or a position of the feed')
+    .option('--to <moment>', 'the same; default: now')
+    .option(...json)
+    .action((reference: string, options: Json & { from?: string; to?: string }) =>
+      run(async () => (await import('./commands/history.ts')).diff(client(), reference, options)),
+    )
+}
