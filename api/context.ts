@@ -8,6 +8,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { Db } from '../core/catalog/db.ts'
+import type { Manual } from '../core/catalog/manual/manual.ts'
 import type { Metrics } from '../core/ops/metrics.ts'
 import type { Engine } from '../core/sync/engine.ts'
 import type { Access } from './auth.ts'
@@ -26,6 +27,7 @@ export type Api = FastifyInstance<
 export interface Context {
   readonly db: Db
   readonly engine: Engine
+  readonly manual: Manual
   readonly access: Access
   readonly feed: FeedHub
   readonly metrics: Metrics

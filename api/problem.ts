@@ -106,7 +106,7 @@ const framework: Readonly<Record<string, Told>> = {
     status: 413,
     code: 'body_too_large',
     detail: 'The body is larger than this route takes.',
-    hint: 'Webhooks may have 25 MB, everything else 1 MB.',
+    hint: 'Webhooks may have 25 MB, entities that are written 16 MB, everything else 1 MB.',
   },
   FST_ERR_CTP_INVALID_MEDIA_TYPE: {
     status: 415,

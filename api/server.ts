@@ -4,6 +4,8 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { Db } from '../core/catalog/db.ts'
+import { createManual, type Manual } from '../core/catalog/manual/manual.ts'
+import { createStore } from '../core/catalog/postgres-store.ts'
 import { createMetrics, type Metrics } from '../core/ops/metrics.ts'
 import { CatchmentError } from '../core/sdk/index.ts'
 import type { Engine } from '../core/sync/engine.ts'
@@ -22,6 +24,7 @@ import { heldRoutes } from './routes/held.ts'
 import { historyRoutes } from './routes/history.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { sourceRoutes } from './routes/sources.ts'
+import { writeRoutes } from './routes/write.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 declare module 'fastify' {
@@ -34,6 +37,8 @@ declare module 'fastify' {
 export interface ServerOptions {
   readonly db: Db
   readonly engine: Engine
+  /** What writes for people. Default: one with a store of its own, whose word comes first. */
+  readonly manual?: Manual
   readonly config: {
     readonly adminKey: string
     readonly host: string
@@ -69,16 +74,18 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     },
   })
   const app: Api = fastify.withTypeProvider<ZodTypeProvider>()
+  const now = options.now ?? Date.now
   const context: Context = {
     db,
     engine,
+    manual: options.manual ?? createManual({ db, store: createStore(db), precedence: -1, now }),
     log,
     access: createAccess({ adminKey: config.adminKey, port: config.port }),
     feed: new FeedHub(db),
     metrics: options.metrics ?? createMetrics(),
     objectives: config.objectives,
     heartbeat: options.heartbeat ?? 15_000,
-    now: options.now ?? Date.now,
+    now,
   }
 
   const refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
@@ -124,6 +131,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       for (const routes of [
         entityRoutes,
         historyRoutes,
+        writeRoutes,
         sourceRoutes,
         heldRoutes,
         evidenceRoutes,

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, explainConfigError } from '../../core/config/error.ts'
+import { registerCatalogCommands } from './catalog.ts'
 import { registerFirstContact } from './first-contact.ts'
 import { registerHistory } from './history.ts'
 import { registerMappingCommands } from './mapping.ts'
@@ -19,6 +20,7 @@ const program = new Command('catchment')
 registerServing(program)
 registerReading(program)
 registerHistory(program)
+registerCatalogCommands(program)
 registerMappingCommands(program)
 registerFirstContact(program)
 registerPlay(program)

@@ -56,7 +56,7 @@ export interface Confirmation {
 /**
  * Ends one presence; the last one takes the record, its contributions, and entities that nothing owns any more. Applied
  * after the batch's writes, so that a record may move between partitions in one batch. Every removal counts for the
- * guard, but not an approved one: a person's decision must not make the guard hold everything else for a day.
+ * guard, but not what a person approved or did: their decision must not make the guard hold everything else for a day.
  */
 export interface Removal {
   readonly recordId: bigint
@@ -66,7 +66,7 @@ export interface Removal {
   /** Tick of the proof: observations that began before it do not revive the presence. */
   readonly span: Span
   readonly version?: string
-  readonly reason: 'absent' | 'gone' | 'get' | 'parent' | 'approved'
+  readonly reason: 'absent' | 'gone' | 'get' | 'parent' | 'approved' | 'person'
 }
 
 export interface Hold {
@@ -104,7 +104,8 @@ export interface PageWrite {
 export interface Batch {
   readonly sourceId: number
   readonly kindId: number
-  readonly fence: Fence
+  /** Absent: what a person writes. It is one transaction from reading to writing and continues nothing. */
+  readonly fence?: Fence
   /** The mapping version the drafts were made with; refused (MappingMoved) when it is no longer the active one. */
   readonly mappingId: number
   readonly cause: Cause

@@ -1,5 +1,6 @@
 import { type Document, difference, type Patch, same } from './document.ts'
 import { byRank, merge, type Ranked } from './merge.ts'
+import { MANUAL } from './store.ts'
 
 /** An entity that is not deleted, locked. */
 export interface EntityRow {
@@ -99,6 +100,7 @@ export function fold({ rows, stored, replaced, said }: FoldInput): Fold {
     (each) => each.entityId,
   )
   const { closed, dropped } = assign(rows, groups, spoken, owners)
+  follow(groups)
   const before = new Map(stored.map((each) => [partOf(each), each] as const))
   const settled = [...groups.values()].map((group) => settle(group, before, replaced))
   const rewritten = settled.flatMap(({ moved }) => moved.flatMap((each) => before.get(partOf(each)) ?? []))
@@ -172,6 +174,31 @@ function assign(
   return { closed, dropped }
 }
 
+/**
+ * What people wrote about an entity is meant for it and not for its name: where a rename leaves the name to nobody, it goes
+ * along. Other weak contributions stay: their records say the new name when they are observed again.
+ */
+function follow(groups: Map<string, Group>): void {
+  for (const group of [...groups.values()]) {
+    if (group.row === undefined || group.row.identifier === group.identifier) continue
+    const left = groups.get(nameOf(group.row))
+    if (left === undefined || left.owned || left.row !== undefined) continue
+    const [along, staying] = [left.members.filter(follows), left.members.filter((each) => !follows(each))]
+    group.members.push(...along)
+    if (staying.length === 0) groups.delete(nameOf(left))
+    else left.members.splice(0, left.members.length, ...staying)
+  }
+}
+
+function follows({ rank }: Contribution): boolean {
+  return rank.source === MANUAL
+}
+
+/** Whether a contribution needs a draft of its own beside the entity's document. One that may follow is never one of many. */
+export function keepsDraft(each: Contribution, document: Document): boolean {
+  return follows(each) || !same(each.document, document)
+}
+
 function settle(group: Group, before: ReadonlyMap<string, StoredContribution>, lost: ReadonlySet<bigint>): Settled {
   const { blueprint, identifier, row, members, owned } = group
   const document = merge(members)
@@ -197,7 +224,7 @@ function settle(group: Group, before: ReadonlyMap<string, StoredContribution>, l
       const old = before.get(partOf(each))
       if (old?.stands === true) return false
       if (old === undefined || old.entityId !== row?.id || old.owning !== each.owning) return true
-      const draft = !same(each.document, document)
+      const draft = keepsDraft(each, document)
       return old.hasDraft !== draft || (draft && !same(old.document, each.document))
     }),
   }

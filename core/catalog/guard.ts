@@ -8,7 +8,7 @@ const hoursBack = 24
 
 /** The guard's ledger: what was taken away in an hour, and the greatest number of live records in it. */
 export async function keepLedger(tx: Queryable, batch: Batch, before: number, after: number): Promise<void> {
-  const removals = batch.removals?.filter(({ reason }) => reason !== 'approved').length ?? 0
+  const removals = batch.removals?.filter(({ reason }) => reason !== 'approved' && reason !== 'person').length ?? 0
   const removed = removals + (batch.taken?.contributions ?? 0)
   const nulled = Object.entries(batch.taken?.nulled ?? {}).filter(([, count]) => count > 0)
   if (after !== before) {

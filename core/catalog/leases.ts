@@ -9,13 +9,15 @@ import type { Store } from './store.ts'
  */
 export async function checkFence(tx: Queryable, { fence, mappingId, sourceId }: Batch): Promise<void> {
   const { rows } = await tx.query<{ token: string; mapping_id: number | null }>(
-    `/* fence */ SELECT l.token, s.mapping_id FROM leases l, sources s WHERE l.name = $1 AND s.id = $2 FOR SHARE`,
-    [fence.lease, sourceId],
-    { name: 'fence' },
+    fence === undefined
+      ? `/* fence */ SELECT '0' AS token, s.mapping_id FROM sources s WHERE s.id = $1 FOR SHARE`
+      : `/* fence */ SELECT l.token, s.mapping_id FROM leases l, sources s WHERE l.name = $2 AND s.id = $1 FOR SHARE`,
+    fence === undefined ? [sourceId] : [sourceId, fence.lease],
+    { name: fence === undefined ? 'unfenced' : 'fence' },
   )
   const [row] = rows
-  if (row === undefined || BigInt(row.token) !== fence.token) {
-    throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
+  if (row === undefined || (fence !== undefined && BigInt(row.token) !== fence.token)) {
+    throw new FenceLost(`the lease ${fence?.lease ?? sourceId} is held by somebody else`)
   }
   if (row.mapping_id !== mappingId) throw new MappingMoved(`mapping version ${mappingId} is no longer the active one`)
 }

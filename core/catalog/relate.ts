@@ -1,7 +1,7 @@
 import { array, type Cell } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { type Document, same } from './document.ts'
-import type { Fold } from './fold.ts'
+import { type Fold, keepsDraft } from './fold.ts'
 import { refsOf, refTarget } from './refs.ts'
 import { insertRows, table } from './rows.ts'
 import type { Placed } from './write.ts'
@@ -54,13 +54,13 @@ export async function writeContributions(
     )
   }
   const rows = placed.flatMap(({ settled, id }) =>
-    settled.moved.map(({ recordId, rank, owning, document }): Cell[] => [
-      recordId,
-      rank.mapping,
-      rank.item,
+    settled.moved.map((each): Cell[] => [
+      each.recordId,
+      each.rank.mapping,
+      each.rank.item,
       id,
-      owning,
-      same(document, settled.document) ? null : draftText(document),
+      each.owning,
+      keepsDraft(each, settled.document) ? draftText(each.document) : null,
     ]),
   )
   await insertRows(tx, contributions, rows)

@@ -4,7 +4,7 @@ import { storableJson } from './document.ts'
 import type { Activation } from './plan-books.ts'
 import { mergeAgain } from './precedence.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
-import type { Store } from './store.ts'
+import { MANUAL, type Store } from './store.ts'
 import type { SourceRow } from './stored.ts'
 
 type Methods = Pick<
@@ -45,7 +45,7 @@ export function remembering(db: Db, cache: RulesCache): Methods {
         `WITH frozen AS (
            UPDATE sources SET state = 'frozen', updated_at = now() WHERE state <> 'frozen' AND name <> ALL ($1::text[]))
          SELECT name FROM sources WHERE name <> ALL ($1::text[]) ORDER BY name`,
-        [names],
+        [[...names, MANUAL]],
       )
       return rows.map(({ name }) => name)
     },

@@ -30,6 +30,7 @@ export interface Store extends PlanBooks {
 
   // Configuration, remembered.
   saveSource(source: { name: string; integration: string; precedence: number }): Promise<SourceRow>
+  /** The source `manual` is nobody's to freeze: it has no configuration of its own. */
   freezeSourcesExcept(names: readonly string[]): Promise<readonly string[]>
   saveCheck(
     sourceId: number,
@@ -171,3 +172,6 @@ export interface Store extends PlanBooks {
 
 /** Where a pause that the source asked for is remembered, so that a restart keeps it: a schedule row of no kind. */
 export const PAUSE = '(pause)'
+
+/** The source of what people and programs write over HTTP: its name, and that of its integration. No configured source may have it. */
+export const MANUAL = 'manual'

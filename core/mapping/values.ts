@@ -107,7 +107,7 @@ function identifiers(expression: Expression, value: Json): string | readonly str
 }
 
 /** A search query that an expression built as a whole. */
-function isSearchQuery(value: Json): value is Json & SearchQuery {
+export function isSearchQuery(value: Json): value is Json & SearchQuery {
   if (!isObject(value) || !Array.isArray(value['rules'])) return false
   if (value['combinator'] !== 'and' && value['combinator'] !== 'or') return false
   return value['rules'].every(

@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pretty from 'pino-pretty'
 import type { Db } from '../../../core/catalog/db.ts'
+import { createManual } from '../../../core/catalog/manual/manual.ts'
 import { readiness } from '../../../core/catalog/query/readiness.ts'
 import { listSources } from '../../../core/catalog/query/sources.ts'
+import { MANUAL } from '../../../core/catalog/store.ts'
 import type { Config, SourceConfig } from '../../../core/config/index.ts'
 import { Budgets } from '../../../core/http/index.ts'
 import { createLog, engineLog } from '../../../core/ops/log.ts'
@@ -147,9 +149,17 @@ export async function start(options: StartOptions): Promise<number> {
         holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
       },
     )
+    const manual = createManual({
+      db: catalog.db,
+      store: catalog.store,
+      precedence: precedence.indexOf(MANUAL),
+      now: Date.now,
+    })
+    await manual.refresh()
     const server = await buildServer({
       db: catalog.db,
       engine,
+      manual,
       config: {
         adminKey: key,
         host: config.server.host,

@@ -2,6 +2,7 @@ import { reference } from '../../model/entity.ts'
 import { isObject, type Json } from '../../model/json.ts'
 import type { Db, Queryable } from '../db.ts'
 import { refTarget } from '../refs.ts'
+import { MANUAL } from '../store.ts'
 import { latestChanges } from './changes.ts'
 import { type Evaluate, type ExplainedEntity, type ExplainedRecord, type Explanation, nothing } from './explanation.ts'
 import { recordsNamed } from './lookup.ts'
@@ -122,6 +123,7 @@ const reasons: Readonly<Record<string, string>> = {
   get: 'the source was asked and answered that it is gone',
   parent: 'the record that it hangs on is gone',
   approved: 'a person approved its deletion',
+  person: 'a person took away what had been written',
   withdrawn: 'no record says any more that it exists (a selector, a mapping or its identifier changed)',
 }
 
@@ -148,7 +150,9 @@ async function blindSpots(db: Queryable): Promise<readonly string[]> {
     `SELECT o.name AS source, k.name AS kind, p.name AS partition, o.state = 'frozen' AS frozen,
        coalesce(p.reason, 'it has never been listed completely') AS reason
      FROM partitions p JOIN kinds k ON k.id = p.kind_id JOIN sources o ON o.id = k.source_id
-     WHERE p.state <> 'dropped' AND (o.state = 'frozen' OR p.state <> 'known' OR p.complete_scan IS NULL) ORDER BY 1, 2, 3 LIMIT 10`,
+     WHERE o.name <> $1 AND p.state <> 'dropped' AND (o.state = 'frozen' OR p.state <> 'known' OR p.complete_scan IS NULL)
+     ORDER BY 1, 2, 3 LIMIT 10`,
+    [MANUAL],
   )
   return rows.map((row) =>
     row.frozen

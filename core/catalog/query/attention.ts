@@ -1,3 +1,4 @@
+import { MANUAL } from '../store.ts'
 import { duration } from './freshness.ts'
 import type { KindView, PartitionView, SourceView } from './sources.ts'
 
@@ -79,7 +80,7 @@ function ofKind(source: SourceView, kind: KindView): readonly Attention[] {
     for (const freshness of ['unknown', 'stale'] as const)
       for (const [reason, partitions] of byReason(kind.partitions.filter((each) => each.freshness === freshness)))
         add(freshness, `${freshness}: ${names(partitions)}: ${reason}`, partitions[0]?.advice ?? '', true)
-  if (kind.partitions.length === 0 && source.state === 'active')
+  if (kind.partitions.length === 0 && source.state === 'active' && source.name !== MANUAL)
     add('unknown', 'unknown: never listed', `catchment sync ${source.name} ${kind.name}`, true)
   for (const partition of kind.partitions) {
     const { scan, freshness } = partition
@@ -99,6 +100,7 @@ function ofKind(source: SourceView, kind: KindView): readonly Attention[] {
 
 /** How a kind is in the fewest words: `fresh 40 s`, `scanning 38 % 2 min left`, `unknown`. The oldest partition counts. */
 export function kindState(kind: KindView, source: SourceView, now: number): string {
+  if (source.name === MANUAL) return 'written over HTTP'
   const running = kind.partitions.filter((each) => each.scan?.progress !== null && each.scan !== null)
   const parkedOne = running.find((each) => each.scan?.state === 'parked')
   const waits = parkedOne?.scan?.parkedUntil ?? source.pausedUntil

@@ -1,6 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import type { Queryable } from '../db.ts'
-import { PAUSE } from '../store.ts'
+import { MANUAL, PAUSE } from '../store.ts'
 import { type Freshness, type Judged, judge, worst } from './freshness.ts'
 import { type ScanRecord, type ScanView, scanColumns, scanView } from './scans.ts'
 
@@ -25,6 +25,7 @@ export interface KindView {
   readonly nextScanAt: string | null
   /** A scan was asked for and has not begun. */
   readonly scanRequested: boolean
+  /** None of the source `manual`. */
   readonly partitions: readonly PartitionView[]
 }
 
@@ -123,15 +124,17 @@ export async function listSources(
         const own = partitions
           .filter((row) => row.kind_id === kind.id)
           .map((row) => partitionView(row, source, kind.name, lagSeconds, objective, now))
+        const written = source.name === MANUAL
         return {
           name: kind.name,
-          freshness: worst(own.map((partition) => partition.freshness)),
+          // What people write is not listed anywhere: it is as they left it.
+          freshness: written ? 'fresh' : worst(own.map((partition) => partition.freshness)),
           records: Number(kind.records),
           held: Number(kind.held),
           quarantined: Number(kind.quarantined),
           nextScanAt: kind.next_at?.toISOString() ?? null,
           scanRequested: kind.requested,
-          partitions: own,
+          partitions: written ? [] : own,
         }
       })
     return {
