@@ -179,7 +179,7 @@ function assign(
  * along. Other weak contributions stay: their records say the new name when they are observed again.
  */
 function follow(groups: Map<string, Group>): void {
-  for (const group of [...groups.values()]) {
+  for (const group of groups.values()) {
     if (group.row === undefined || group.row.identifier === group.identifier) continue
     const left = groups.get(nameOf(group.row))
     if (left === undefined || left.owned || left.row !== undefined) continue
