@@ -45,7 +45,13 @@ test('fields written over HTTP are one entity with what the source says, and exp
 })
 
 test('a bad body is refused as a whole, a bad item by itself', async () => {
-  for (const body of [{}, { items: [] }, { items: 3 }, { items: Array.from({ length: 1001 }, () => a) }, { items: [a], more: 1 }]) {
+  for (const body of [
+    {},
+    { items: [] },
+    { items: 3 },
+    { items: Array.from({ length: 1001 }, () => a) },
+    { items: [a], more: 1 },
+  ]) {
     const answer = await put(body)
     expect([answer.statusCode, answer.json().code]).toEqual([400, 'parameter_invalid'])
     expect(answer.headers['content-type']).toContain('application/problem+json')
