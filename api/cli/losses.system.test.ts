@@ -55,18 +55,22 @@ function fill(path: string): void {
   expect(dd).toThrow()
 }
 
-/** Moves the database on to new files of its log, for which there is no room, until it ends. */
-async function exhaustLog(home: string, hasEnded: () => boolean): Promise<void> {
+/** A connection to the embedded database below `home`. */
+async function connected(home: string): Promise<pg.Client> {
   const [, , , port] = (await readFile(join(home, 'data/postmaster.pid'), 'utf8').catch(() => '')).split('\n')
   const password = (await readFile(join(home, 'password'), 'utf8')).trim()
+  const client = new pg.Client(`postgresql://catchment:${password}@127.0.0.1:${port}/postgres`)
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
+}
+
+/** Moves the database on to new files of its log, for which there is no room, until it ends. */
+async function exhaustLog(home: string, hasEnded: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 120_000; !hasEnded() && Date.now() < deadline; ) {
-    const client = new pg.Client(`postgresql://catchment:${password}@127.0.0.1:${port}/postgres`)
-    client.on('error', () => undefined)
-    await client
-      .connect()
-      .then(() => client.query("select pg_switch_wal(), nextval('tick')"))
-      .catch(() => undefined)
-    await client.end().catch(() => undefined)
+    const client = await connected(home).catch(() => undefined)
+    await client?.query("select pg_switch_wal(), nextval('tick')").catch(() => undefined)
+    await client?.end().catch(() => undefined)
   }
 }
 
@@ -193,4 +197,21 @@ it('a database that is killed ends Catchment with 1 and what to do; the next sta
   expectPlain({ stdout: '', stderr: finished.stderr })
   expect([...statuses].filter((status) => ![0, 202, 503].includes(status))).toEqual([])
   await expectAllKept(await start(), acknowledged)
+})
+
+it('a start after SIGKILL goes on at once, however long the lease of the one that was killed would have lasted', async () => {
+  const catchment = await start()
+  const client = await connected(join(folder.path, 'data/postgres'))
+  const renewed = await client.query(`UPDATE leases SET expires_at = now() + interval '1 day'`)
+  expect(renewed.rowCount).toBeGreaterThan(0)
+  await catchment.kill()
+  await client.end().catch(() => undefined)
+
+  const again = await start()
+  const { id, status } = await deliver(again.url, 1_000)
+  expect(status).toBe(202)
+  await eventually('what was delivered is applied', async () => {
+    const { body } = await again.get('/api/v1/deliveries?state=accepted')
+    return (body as { items: { delivery: string }[] }).items.some(({ delivery }) => delivery === id) ? undefined : true
+  })
 })

@@ -146,7 +146,10 @@ export async function start(options: StartOptions): Promise<number> {
       ports,
       built.map(({ runtime }) => runtime),
       {
-        holder: `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
+        // The embedded database has one owner at a time, guarded by its lock: whoever starts is the holder, and goes on at once
+        // where one that crashed left off. A server may be shared, so there each start is another holder.
+        holder:
+          config.databaseUrl === undefined ? 'embedded' : `${hostname()}:${process.pid}:${randomUUID().slice(0, 8)}`,
       },
     )
     const manual = createManual({
