@@ -1,5 +1,5 @@
 import type { Json } from '../model/json.ts'
-import type { SourceName, Thing } from './world.ts'
+import type { SourceName, Thing } from './thing.ts'
 
 /**
  * The truth, mapped a second time by other code: what the simulated mappings say about objects as they are, merged. It
@@ -87,7 +87,7 @@ function sayingsOf(thing: Thing, versions: Versions): readonly Saying[] {
     title,
     properties,
     relations,
-    order: orderOf(thing, ['repo', 'service', 'incident'].includes(kind), mapping, more.item ?? '0'),
+    order: orderOf(thing, ['repo', 'service', 'incident', 'branch'].includes(kind), mapping, more.item ?? '0'),
     loose: more.loose ?? loose,
   })
   if (kind === 'repo') {
@@ -106,6 +106,7 @@ function sayingsOf(thing: Thing, versions: Versions): readonly Saying[] {
   if (archived) return []
   if (kind === 'person') return [say('person', `person:${name}`, name, { stars, tier: shown }, { teams: [owner] })]
   if (kind === 'team') return [say('team', `team:${name}`, name, { stars, tier: shown }, {})]
+  if (kind === 'branch') return [say('branch', `branch:${key}`, name, { stars, tier: shown }, { owner })]
   if (kind === 'incident') {
     return [say('incident', `incident:${key}`, name, { stars, tier: shown }, { service: name })]
   }

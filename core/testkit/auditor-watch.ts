@@ -37,6 +37,14 @@ export class Watch {
     await this.look()
   }
 
+  /** Keys that the catalog held in a partition when it was last looked at. */
+  stored(kind: string, partition: string): ReadonlySet<string> {
+    const there = [...this.#before.values()].filter(
+      (row) => !row.ended && row.kind === kind && row.partition === partition,
+    )
+    return new Set(there.map(({ key }) => key))
+  }
+
   async look(): Promise<readonly Violation[]> {
     const { rows } = await this.#db.query<Presence>(
       `SELECT r.id AS record, k.name AS kind, r.key, p.name AS partition, q.ended OR r.state = 'gone' AS ended, (r.locator->>'serial')::int AS serial,

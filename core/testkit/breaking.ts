@@ -3,7 +3,7 @@ import type { Db } from '../catalog/db.ts'
 import type { Violation } from './auditor.ts'
 import type { Faults } from './faults.ts'
 import { type GatedOptions, type Granted, refused } from './gated-db.ts'
-import type { KindName } from './world.ts'
+import type { KindName } from './thing.ts'
 
 /** What is done and looked at around statements: faults of the database, and whose lease a commit is made under. */
 export interface Breaking {

@@ -4,7 +4,7 @@ import { Backlogged } from '../sync/index.ts'
 import type { Parcel } from './network.ts'
 import type { Process } from './process.ts'
 import type { Simulation } from './simulation.ts'
-import { type KindName, partitionNames } from './world.ts'
+import { type KindName, partitionNames } from './thing.ts'
 
 /** One step of the run with faults: something happens to the world, to a process, or one effect is granted. */
 export async function chaosStep(simulation: Simulation): Promise<void> {
@@ -178,10 +178,13 @@ export async function decideOne(simulation: Simulation, eagerness: number, doubt
   const decision = what === 'presence' && there ? 'rejected' : 'approved'
   scheduler.note(`a person decides: ${what} of ${key} is ${decision}`)
   if (decision === 'approved' && partition !== null) auditor.watch.approved.add(`${held.record_id} ${partition}`)
-  decideHeld(database.of(person), id, decision, 'person').then(
-    () => {
-      for (const { engine, started } of simulation.processes) if (started) engine.wake()
-    },
-    () => undefined,
-  )
+  simulation.deciding += 1
+  decideHeld(database.of(person), id, decision, 'person')
+    .then(
+      () => {
+        for (const { engine, started } of simulation.processes) if (started) engine.wake()
+      },
+      () => undefined,
+    )
+    .finally(() => void (simulation.deciding -= 1))
 }

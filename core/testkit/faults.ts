@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 export const faultOdds = {
   // Of one answer.
   'answer-slow': 0.08,
-  'listing-slow': 0.05,
+  'listing-slow': 0.3,
   // Of one listing.
   'listing-scope-404': 0.04,
   'listing-half': 0.05,
@@ -23,6 +23,8 @@ export const faultOdds = {
   'page-cursor-loop': 0.03,
   'item-poison': 0.04,
   'item-keyless': 0.03,
+  // Of one page of a shifting listing, after the first: an object is created, and moves the rest.
+  'listing-stirred': 0.2,
   // Of one `get`.
   'get-unknown': 0.1,
   'get-unavailable': 0.05,
@@ -45,7 +47,7 @@ export const faultOdds = {
   // Of one statement.
   'statement-conflict': 0.002,
   'connection-dropped': 0.0008,
-  'commit-answer-lost': 0.01,
+  'commit-answer-lost': 0.04,
   // Of one step.
   crash: 0.0012,
   'engine-stopped': 0.0004,

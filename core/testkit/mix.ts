@@ -1,5 +1,6 @@
 import type { faultOdds } from './faults.ts'
-import type { Deed, KindName } from './world.ts'
+import type { KindName } from './thing.ts'
+import type { Deed } from './world.ts'
 
 /** How the dice of a run are weighted. */
 export interface Mix {
@@ -33,7 +34,7 @@ export const defaultMix: Mix = {
   deliver: 0.05,
   scan: 0.012,
   lateGone: 0.2,
-  kinds: ['repo', 'person', 'service', 'team', 'incident'],
+  kinds: ['repo', 'person', 'branch', 'service', 'team', 'incident'],
   names: 14,
   deeds: {},
   stretch: [1000, 2500],

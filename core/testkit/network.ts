@@ -3,7 +3,7 @@ import type { Faults } from './faults.ts'
 import type { Mix } from './mix.ts'
 import type { Random } from './random.ts'
 import { delivery, signalOf } from './simulated-webhook.ts'
-import type { Happening, SourceName } from './world.ts'
+import type { Happening, SourceName } from './thing.ts'
 
 export interface Parcel {
   readonly source: SourceName

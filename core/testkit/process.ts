@@ -11,7 +11,7 @@ import { blueprints, simulatedMappings } from './simulated-mappings.ts'
 import { connectSimulated } from './simulated-source.ts'
 import type { Caller, SourceState } from './simulated-state.ts'
 import { secret } from './simulated-webhook.ts'
-import { kindsOf, type SourceName } from './world.ts'
+import { kindsOf, type SourceName } from './thing.ts'
 
 export const guardRule = { share: 0.25, minimum: 2 } as const
 

@@ -1,5 +1,6 @@
 import { advance, crash, decideOne, deliverOne, replace, requestScans } from './chaos.ts'
 import type { Simulation } from './simulation.ts'
+import { hasBranches } from './thing.ts'
 
 /** Granted steps until rest at most: a run that needs more never comes to rest. */
 const patience = 12_000
@@ -13,6 +14,7 @@ export async function comeToRest(simulation: Simulation, enough: () => boolean):
   faults.on = false
   scheduler.note('no more faults')
   await calm(simulation)
+  await decided(simulation)
   await correct(simulation)
   if (!(await settle(simulation, enough))) return
   simulation.violate(await auditor.atRest(versions))
@@ -39,6 +41,15 @@ async function calm(simulation: Simulation): Promise<void> {
   }
   scheduler.note('one process starts')
   simulation.start()
+}
+
+/** What a person is about to decide was looked at before: what he rejects may be gone by now, which `correct` has to see. */
+async function decided(simulation: Simulation): Promise<void> {
+  while (simulation.deciding > 0) {
+    await advance(simulation)
+    await simulation.scheduler.quiet()
+    await simulation.check()
+  }
 }
 
 /** What a person or an object keeps apart from the truth for good is put right at the source. */
@@ -71,8 +82,8 @@ const openSql = `
     (SELECT count(*) FROM records r JOIN kinds k ON k.id = r.kind_id JOIN sources s ON s.id = k.source_id
      WHERE r.state = 'live' AND r.mapping_id <> s.mapping_id) AS outdated,
     (SELECT count(*) FROM partitions p LEFT JOIN scans s ON s.id = p.complete_scan
-     WHERE p.state <> 'known' OR s.begin_tick IS NULL OR s.begin_tick <= $1) AS unscanned,
-    10 - (SELECT count(*) FROM partitions) AS unseen`
+     WHERE p.state <> 'dropped' AND (p.state <> 'known' OR s.begin_tick IS NULL OR s.begin_tick <= $1)) AS unscanned,
+    $2 - (SELECT count(*) FROM partitions WHERE state <> 'dropped') AS unseen`
 
 /** Grants until nothing is left to do. False: it never ends, or something was violated. */
 async function settle(simulation: Simulation, enough: () => boolean): Promise<boolean> {
@@ -89,7 +100,7 @@ async function settle(simulation: Simulation, enough: () => boolean): Promise<bo
     await replace(simulation)
     scheduler.now += 2
     // A request may be answered by the rest of a scan that was open already: then it is made again.
-    if (open !== undefined && / unscanned/u.test(open) && !/ (scans|requested)/u.test(open)) {
+    if (open !== undefined && / (unscanned|unseen)/u.test(open) && !/ (scans|requested)/u.test(open)) {
       open = undefined
       requestScans(simulation, 'alpha')
       requestScans(simulation, 'beta')
@@ -120,10 +131,14 @@ async function stuck({ database }: Simulation): Promise<string> {
   return rows.map(({ what }) => what).join('; ')
 }
 
-async function left({ database }: Simulation, frozen: string): Promise<string> {
-  const { rows } = await database.plain.query<Record<string, string>>(openSql, [frozen], { name: 'audit_rest' })
+async function left({ database, world }: Simulation, frozen: string): Promise<string> {
+  // Two of each kind, and one for each repository that has branches.
+  const partitions = 10 + world.living('repo').filter((repo) => hasBranches(repo)).length
+  const { rows } = await database.plain.query<Record<string, string>>(openSql, [frozen, partitions], {
+    name: 'audit_rest',
+  })
   return Object.entries(rows[0] ?? {})
-    .filter(([, count]) => Number(count) > 0)
+    .filter(([, count]) => Number(count) !== 0)
     .map(([what, count]) => `${count} ${what}`)
     .join(', ')
 }

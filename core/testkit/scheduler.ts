@@ -210,7 +210,7 @@ export class Scheduler {
     const line = `${who} ${label}${failed}`
     this.#hash.update(`${line}\n`)
     this.#story.push(`${String(this.steps).padStart(8)}  ${line}`)
-    if (this.#story.length > 2000) this.#story.splice(0, 1000)
+    if (this.#story.length > 40_000) this.#story.splice(0, 20_000)
   }
 }
 

@@ -10,8 +10,8 @@ import {
   SourceUnavailable,
 } from '../sdk/index.ts'
 import type { faultOdds } from './faults.ts'
-import { type Caller, limited, type SourceState, traits, visible } from './simulated-state.ts'
-import { itemOf, type KindName, type Thing } from './world.ts'
+import { type Caller, limited, type SourceState, scopeOf, traits, visible } from './simulated-state.ts'
+import { itemOf, type KindName, type Thing } from './thing.ts'
 
 const pageSize = 2
 
@@ -69,9 +69,10 @@ export async function* createListing(
 }
 
 function choose(state: SourceState, kind: KindName, partition: string): Plan {
-  const there = state.world.living(kind, partition).length
-  const pages = Math.max(1, Math.ceil(there / pageSize))
-  const hides = there > state.believable(kind) + 1
+  const there = state.world.living(kind, partition)
+  const pages = Math.max(1, Math.ceil(there.length / pageSize))
+  const stored = state.stored(kind, partition)
+  const hides = there.filter(({ key }) => stored.has(key)).length > state.believable(kind) + 1
   // A listing that lies about less than the guard's limit is believed, by design: it must not be told.
   const names = listingFaults.filter((name) => (name !== 'listing-half' || hides) && pages >= (fewest[name] ?? 1))
   const fault = state.faults.oneOf(names)
@@ -98,6 +99,9 @@ class Pages {
   /** Undefined: the listing ends without a word. */
   answer(cursor: string, number: number, request: ListRequest): Page | undefined {
     const { fault, at } = this.#plan
+    this.#stir(number)
+    const lost = this.#kind === 'branch' && scopeOf(this.#state, this.#partition) === undefined
+    if (lost) throw new ScopeUnreadable('404')
     const { things, next } = this.#slice(cursor)
     const now = number === at && possible(fault, number, next) ? fault : undefined
     if (now !== undefined) this.#state.faults.count(now)
@@ -122,6 +126,13 @@ class Pages {
     if (now === 'item-poison') return { ...bare, items: spoil(items, (item) => ({ ...item, poison: true })) }
     if (now === 'item-keyless') return { ...bare, items: spoil(items, ({ key: _key, ...item }) => item) }
     return { ...bare, items }
+  }
+
+  /** Between two pages of a listing that shifts something is created, which moves the rest. */
+  #stir(number: number): void {
+    const { world, faults, name } = this.#state
+    if (number === 0 || traits[this.#kind].paging === 'stable') return
+    if (world.living(this.#kind).length < 12 && faults.happens('listing-stirred')) world.create(name, this.#kind)
   }
 
   #page(cursor: string, { things, next }: { things: readonly Thing[]; next: string | undefined }): Page {

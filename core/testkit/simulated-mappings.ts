@@ -2,7 +2,7 @@ import type { EntityDraft } from '../model/entity.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { MappingOutput, Mappings } from '../model/mapping.ts'
 import type { Problem } from '../model/problem.ts'
-import { kindsOf, type SourceName } from './world.ts'
+import { kindsOf, type SourceName } from './thing.ts'
 
 /** Two versions of the mapping file of each source, which the simulation switches between. */
 export type MappingVersion = 'v1' | 'v2'
@@ -33,6 +33,7 @@ export function simulatedMappings(source: SourceName, version: MappingVersion): 
       if (kind === 'person') return [one(said, 'person', person(said))]
       if (kind === 'service') return [one(said, 'service', service(said, version))]
       if (kind === 'team') return [one(said, 'team', team(said))]
+      if (kind === 'branch') return [one(said, 'branch', branch(said))]
       if (kind === 'incident') return [one(said, 'incident', incident(said))]
       return []
     },
@@ -137,6 +138,11 @@ function team(body: Body): EntityDraft {
   return draft(body, 'team', 'team', name, { title: name, properties: { stars, tier }, relations: {} })
 }
 
+function branch(body: Body): EntityDraft {
+  const { key, name, stars, tier, owner } = body
+  return draft(body, 'branch', 'branch', key, { title: name, properties: { stars, tier }, relations: { owner } })
+}
+
 function incident(body: Body): EntityDraft {
   const { key, name, stars, tier } = body
   const fields = { title: name, properties: { stars, tier }, relations: { service: name } }
@@ -158,5 +164,6 @@ export const blueprints: readonly JsonObject[] = [
   blueprint('label', { service: relation('service') }),
   blueprint('person', { teams: relation('team', true) }),
   blueprint('team', {}),
+  blueprint('branch', { owner: relation('team') }),
   blueprint('incident', { service: relation('service') }),
 ]

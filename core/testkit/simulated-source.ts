@@ -14,9 +14,9 @@ import {
 } from '../sdk/index.ts'
 import type { FaultName } from './faults.ts'
 import { createListing } from './simulated-listing.ts'
-import { type Caller, limited, type SourceState, traits, versionOf, visible } from './simulated-state.ts'
+import { type Caller, limited, type SourceState, scopeOf, traits, versionOf, visible } from './simulated-state.ts'
 import { simulatedWebhook } from './simulated-webhook.ts'
-import { itemOf, type KindName, kindsOf, partitionNames } from './world.ts'
+import { hasBranches, itemOf, type KindName, kindsOf, partitionNames } from './thing.ts'
 
 export function connectSimulated(state: SourceState, caller: Caller): Connection {
   return {
@@ -52,7 +52,7 @@ function createKind(state: SourceState, caller: Caller, name: KindName): Kind {
       born: member(item, 'born') ?? null,
       serial: member(item, 'serial') ?? null,
     }),
-    partitions: () => caller.call(`${label} partitions`, () => partitions(state)),
+    partitions: () => caller.call(`${label} partitions`, () => partitions(state, name)),
     list: (request: ListRequest) => createListing(state, caller, name, request),
     ...(get
       ? {
@@ -63,16 +63,24 @@ function createKind(state: SourceState, caller: Caller, name: KindName): Kind {
   }
 }
 
-function partitions(state: SourceState): readonly Partition[] {
+function partitions(state: SourceState, kind: KindName): readonly Partition[] {
   const { faults, random } = state
   if (faults.happens('check-unavailable')) throw new SourceUnavailable('503')
-  const list: Partition[] = partitionNames.map((name) => ({ name }))
+  const list = [...(kind === 'branch' ? repositories(state) : partitionNames.map((name): Partition => ({ name })))]
   const at = random.below(list.length)
-  const fault = faults.oneOf(['partition-unreadable', 'partition-forgotten'])
+  const one = list[at]
+  const fault = one === undefined ? undefined : faults.oneOf(['partition-unreadable', 'partition-forgotten'])
   if (fault !== undefined) faults.count(fault)
-  if (fault === 'partition-unreadable') list[at] = { name: `p${at + 1}`, unknown: 'answered 404' }
+  if (one !== undefined && fault === 'partition-unreadable') list[at] = { ...one, unknown: 'answered 404' }
   else if (fault === 'partition-forgotten') list.splice(at, 1)
   return list
+}
+
+/** Those that the credential sees now: what is hidden or gone is left out, not named as unreadable. */
+function repositories(state: SourceState): readonly Partition[] {
+  const there = partitionNames.flatMap((partition) => visible(state, 'repo', partition))
+  const keys = new Set(there.filter((repo) => hasBranches(repo)).map(({ key }) => key))
+  return [...keys].map((key) => ({ name: key, parent: { kind: 'repo', key } }))
 }
 
 const getFaults = ['get-unknown', 'get-unavailable', 'get-rate-limited', 'get-html', 'get-wrong-object'] as const
@@ -85,6 +93,9 @@ function answer(state: SourceState, kind: KindName, key: string, partition: stri
   if (fault === 'get-unavailable') throw new SourceUnavailable('500')
   if (fault === 'get-rate-limited') throw limited(state)
   if (fault === 'get-html') throw new BadAnswer('an HTML page')
+  if (kind === 'branch' && scopeOf(state, partition) === undefined && random.chance(0.5)) {
+    return { state: 'unknown', reason: '404 for the repository itself' }
+  }
   const thing = world.find(kind, key)
   const other = fault === 'get-wrong-object' ? world.living(kind).find((each) => each.key !== key) : undefined
   if (other !== undefined) return { state: 'present', body: itemOf(other) }
@@ -94,7 +105,7 @@ function answer(state: SourceState, kind: KindName, key: string, partition: stri
     return random.chance(0.5) ? { state: 'gone' } : { state: 'present', body: itemOf(thing), partitions: all }
   }
   // A source that answers 404 for what a token may no longer see: only the changed fingerprint tells.
-  if (state.blind.has(partition) && !visible(state, kind, partition).includes(thing)) {
+  if (!visible(state, kind, partition).includes(thing)) {
     // No listing of a window kind ever misses what was hidden, so nothing would stand against the 404.
     if (traits[kind].coverage === 'window') return { state: 'unknown', reason: '404' }
     return { state: 'gone' }

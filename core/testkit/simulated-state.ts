@@ -1,7 +1,8 @@
 import { type Kind, RateLimited } from '../sdk/index.ts'
 import type { Faults } from './faults.ts'
 import type { Random } from './random.ts'
-import type { KindName, SourceName, Thing, World } from './world.ts'
+import { type KindName, partitionNames, type SourceName, type Thing } from './thing.ts'
+import type { World } from './world.ts'
 
 /** One source as everybody sees it, whoever is connected. */
 export interface SourceState {
@@ -20,6 +21,8 @@ export interface SourceState {
   now(): number
   /** So many may vanish of a kind before the guard holds everything: a listing that lies within that is believed. */
   believable(kind: KindName): number
+  /** Keys that the catalog holds in a partition: what it does not hold, no listing can hide. */
+  stored(kind: KindName, partition: string): ReadonlySet<string>
 }
 
 /** One process's connection to it. */
@@ -40,6 +43,7 @@ export const traits: Readonly<Record<KindName, KindTraits>> = {
   person: { versioned: false, paging: 'stable', coverage: 'complete', get: true },
   service: { versioned: true, paging: 'stable', coverage: 'complete', get: true },
   team: { versioned: false, paging: 'shifting', coverage: 'complete', get: false },
+  branch: { versioned: true, paging: 'stable', coverage: 'complete', get: true },
   incident: { versioned: true, paging: 'stable', coverage: 'window', get: true },
 }
 
@@ -56,6 +60,12 @@ export function limited(state: SourceState): RateLimited {
 /** What is visible of a partition to this credential, in the order of creation. */
 export function visible(state: SourceState, kind: KindName, partition: string): readonly Thing[] {
   const there = state.world.living(kind, partition)
+  if (kind === 'branch') return scopeOf(state, partition) === undefined ? [] : there
   // The hash of the key decides, so that the same ones are hidden as long as it lasts.
   return state.blind.has(partition) ? there.filter(({ key }) => key.charCodeAt(key.length - 1) % 2 === 0) : there
+}
+
+/** The repository whose branches a partition lists, if the credential sees it. */
+export function scopeOf(state: SourceState, partition: string): Thing | undefined {
+  return partitionNames.flatMap((name) => visible(state, 'repo', name)).find(({ key }) => key === partition)
 }

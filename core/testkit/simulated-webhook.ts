@@ -1,7 +1,7 @@
 import { type Connection, DeliveryRefused, type JsonObject, type RawDelivery, type Signal } from '../sdk/index.ts'
 import type { Random } from './random.ts'
 import { traits, versionOf } from './simulated-state.ts'
-import type { Happening } from './world.ts'
+import type { Happening } from './thing.ts'
 
 export const secret = 'simulated-secret'
 

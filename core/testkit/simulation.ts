@@ -12,7 +12,8 @@ import { createRandom, type Random } from './random.ts'
 import { comeToRest } from './rest.ts'
 import { type Owner, Scheduler } from './scheduler.ts'
 import type { SourceState } from './simulated-state.ts'
-import { type KindName, kindsOf, type SourceName, World } from './world.ts'
+import { type KindName, kindsOf, type SourceName } from './thing.ts'
+import { World } from './world.ts'
 
 /** Granted steps that stand for a minute: about what two cores do in one. */
 export const stepsPerMinute = 24_000
@@ -25,6 +26,8 @@ export interface SimulationOptions {
   readonly plant?: string
   /** Default: that of the plant, without one `defaultMix`. */
   readonly mix?: Mix
+  /** Steps that a violation's story tells. Default 120. */
+  readonly story?: number
   /** Ends at the first violation. Default true. */
   readonly stopAtFirst?: boolean
 }
@@ -74,6 +77,8 @@ export interface Simulation {
   readonly processes: Process[]
   /** The one whose statements are a person's. */
   readonly person: Owner
+  /** Decisions of the person that are under way. */
+  deciding: number
   readonly tally: Tally
   /** Steps at which a killed or stopped process is replaced. */
   readonly replacements: number[]
@@ -127,7 +132,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
   const violate = (violations: readonly Violation[]): void => {
     for (const violation of violations) {
       scheduler.remark(`VIOLATION ${violation.invariant}: ${violation.text}`)
-      found.push({ ...violation, seed, step: scheduler.steps, story: scheduler.story(120) })
+      found.push({ ...violation, seed, step: scheduler.steps, story: scheduler.story(options.story ?? 120) })
     }
   }
   const state = (name: SourceName): SourceState => ({
@@ -138,6 +143,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     blind: new Set(),
     epoch: 0,
     now: () => scheduler.now,
+    stored: (kind, partition) => auditor.watch.stored(kind, partition),
     believable: (kind) =>
       Math.max(
         guardRule.minimum,
@@ -221,6 +227,7 @@ export async function simulate(options: SimulationOptions): Promise<Report> {
     versions: surroundings.versions,
     processes,
     person: { name: 'person', dead: false, pausedUntil: 0 },
+    deciding: 0,
     tally,
     replacements: [],
     start() {

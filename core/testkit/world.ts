@@ -1,17 +1,15 @@
-import type { JsonObject } from '../sdk/index.ts'
 import type { Mix } from './mix.ts'
 import type { Random } from './random.ts'
-
-/** The sources of the simulation and the kinds of each; what each kind is like is in simulated-source.ts. */
-export const kindsOf = {
-  alpha: ['repo', 'person'],
-  beta: ['service', 'team', 'incident'],
-} as const satisfies Readonly<Record<string, readonly KindName[]>>
-
-export type SourceName = 'alpha' | 'beta'
-export type KindName = 'repo' | 'person' | 'service' | 'team' | 'incident'
-
-export const partitionNames: readonly string[] = ['p1', 'p2']
+import {
+  type Happening,
+  hasBranches,
+  itemOf,
+  type KindName,
+  kindsOf,
+  partitionNames,
+  type SourceName,
+  type Thing,
+} from './thing.ts'
 
 /** What may happen, with its weight. `re-create`: another object under the same name; `toggle`: into a second partition or out of it. */
 const deeds = {
@@ -28,53 +26,13 @@ const deeds = {
   age: 0,
 } as const
 
+/** A branch stays in its repository. */
+const branchDeeds: Partial<Record<Deed, number>> = { ...deeds, move: 0, toggle: 0, 're-create': 0 }
+
 /** Objects of a window kind never end: their listing cannot tell. */
 const windowDeeds: Partial<Record<Deed, number>> = { create: 6, change: 56, 'change-and-back': 6, rename: 10, age: 22 }
 
 export type Deed = keyof typeof deeds
-
-/** What is true of one object at its source. */
-export interface Thing {
-  readonly source: SourceName
-  readonly kind: KindName
-  /** Immutable id; never used again. */
-  readonly key: string
-  name: string
-  /** A number that may be null. */
-  stars: number | null
-  tier: string | null
-  owner: string
-  labels: readonly string[]
-  archived: boolean
-  /** The expression of a mapping that fails on it. */
-  weird: '' | 'property' | 'identifier' | 'selector'
-  /** A window kind does not list it any more, though it exists. */
-  aged: boolean
-  /** Where it is, with the serial at which it came there. Empty: it does not exist (now). */
-  readonly partitions: Map<string, number>
-  /** Where it was when it was last deleted. */
-  left: string
-  /** Serial at which it was created or last restored. */
-  born: number
-  /** Serial of its last change: its version. */
-  serial: number
-}
-
-/** Says what happened, so that the source may send a delivery about it. */
-export interface Happening {
-  readonly thing: Thing
-  readonly partition: string
-  readonly what: 'changed' | 'gone'
-  /** As it was then. */
-  readonly item: JsonObject
-  readonly serial: number
-}
-
-/** An object as its source answers it, with members that the canonical form leaves out. */
-export function itemOf(thing: Thing): JsonObject {
-  const { key, name, stars, tier, owner, labels, archived, weird, born, serial } = thing
-  return { noise: serial % 7, key, name, stars, tier, owner, labels, archived, weird, born, serial }
-}
 
 /** The truth: objects in partitions, and a serial that counts every change of any of them. */
 export class World {
@@ -103,6 +61,8 @@ export class World {
   }
 
   create(source: SourceName, kind: KindName, name = this.#name(kind)): readonly Happening[] {
+    const home = kind === 'branch' ? this.#repository() : undefined
+    if (kind === 'branch' && home === undefined) return []
     const serial = ++this.serial
     const thing: Thing = {
       source,
@@ -116,12 +76,12 @@ export class World {
       archived: false,
       weird: '',
       aged: false,
-      partitions: new Map([[this.#partition(), serial]]),
-      left: 'p1',
+      partitions: new Map([[home ?? this.#partition(), serial]]),
+      left: home ?? 'p1',
       born: serial,
       serial,
     }
-    if (this.#random.chance(0.2)) thing.partitions.set(this.#partition(), serial)
+    if (home === undefined && this.#random.chance(0.2)) thing.partitions.set(this.#partition(), serial)
     this.things.push(thing)
     this.most.set(kind, Math.max(this.most.get(kind) ?? 0, this.living(kind).length))
     return this.#everywhere(thing, 'changed')
@@ -131,22 +91,23 @@ export class World {
   happen(): { readonly what: string; readonly happenings: readonly Happening[] } {
     const random = this.#random
     const kind = random.pick(this.#mix.kinds)
-    const source = kindsOf.alpha.some((each) => each === kind) ? 'alpha' : 'beta'
+    const source = sourceOf(kind)
     const living = this.living(kind)
-    const weights = Object.entries(kind === 'incident' ? windowDeeds : { ...deeds, ...this.#mix.deeds })
+    const weights = Object.entries(this.#weights(kind))
     // The names of an object's own members, and weights of more than 1 in all.
     const chosen = random.pickWeighted(weights) as Deed
     if (living.length < 4 || (chosen === 'create' && living.length < 12)) {
       return { what: `create ${kind}`, happenings: this.create(source, kind) }
     }
-    const dead = this.things.filter((each) => each.kind === kind && each.partitions.size === 0)
+    const dead = this.things.filter((each) => each.kind === kind && each.partitions.size === 0 && this.#mayBe(each))
     if (chosen === 'restore' && dead.length > 0) {
       // The latest as a rule: what was said about it is still on its way.
       const latest = dead.toSorted((left, right) => right.serial - left.serial)
       const back = random.pick(random.chance(0.7) ? latest.slice(0, 1) : dead)
       return { what: `restore ${back.key}`, happenings: this.restore(back) }
     }
-    const thing = random.pick(living)
+    const thing = living.length === 0 ? undefined : random.pick(living)
+    if (thing === undefined) return { what: `no ${kind}`, happenings: [] }
     const deed = chosen === 'create' || chosen === 'restore' ? 'change' : chosen
     return { what: `${deed} ${thing.key}`, happenings: this.#do(deed, thing) }
   }
@@ -201,6 +162,12 @@ export class World {
     const gone = this.#everywhere(thing, 'gone')
     thing.left = [...thing.partitions.keys()][0] ?? thing.left
     thing.partitions.clear()
+    // Nobody says a word about what goes with it.
+    for (const branch of this.#branchesOf(thing)) {
+      branch.serial = thing.serial
+      branch.left = thing.key
+      branch.partitions.clear()
+    }
     return gone
   }
 
@@ -208,12 +175,15 @@ export class World {
     thing.serial = ++this.serial
     thing.born = thing.serial
     // Mostly where it was: there the word that it is gone may still be on its way.
-    thing.partitions.set(this.#random.chance(0.6) ? thing.left : this.#random.pick(partitionNames), thing.serial)
+    const stays = thing.kind === 'branch' || this.#random.chance(0.6)
+    thing.partitions.set(stays ? thing.left : this.#random.pick(partitionNames), thing.serial)
     return this.#everywhere(thing, 'changed')
   }
 
   /** Into this partition, wherever else it is. */
   put(thing: Thing, partition: string): void {
+    const home = this.find('repo', partition)
+    if (home !== undefined && home.partitions.size === 0) this.put(home, home.left)
     thing.serial = ++this.serial
     if (thing.partitions.size === 0) thing.born = thing.serial
     thing.partitions.set(partition, thing.serial)
@@ -267,6 +237,25 @@ export class World {
     return { thing, partition, what, item: itemOf(thing), serial: thing.serial }
   }
 
+  #weights(kind: KindName): Partial<Record<Deed, number>> {
+    if (kind === 'incident') return windowDeeds
+    return kind === 'branch' ? branchDeeds : { ...deeds, ...this.#mix.deeds }
+  }
+
+  /** Key of one that branches may be in. */
+  #repository(): string | undefined {
+    const able = this.living('repo').filter((each) => hasBranches(each))
+    return able.length === 0 ? undefined : this.#random.pick(able).key
+  }
+
+  #mayBe({ kind, left }: Thing): boolean {
+    return kind !== 'branch' || (this.find('repo', left)?.partitions.size ?? 0) > 0
+  }
+
+  #branchesOf({ kind, key }: Thing): readonly Thing[] {
+    return kind === 'repo' ? this.living('branch', key) : []
+  }
+
   /** Few, so that objects of both sources meet in one entity, and names are used again. */
   #name(kind: KindName): string {
     return kind === 'team' ? this.#owner() : `n${this.#random.below(this.#mix.names)}`
@@ -288,4 +277,8 @@ export class World {
   #labels(): readonly string[] {
     return ['x', 'y', 'z'].filter(() => this.#random.chance(0.3))
   }
+}
+
+function sourceOf(kind: KindName): SourceName {
+  return kindsOf.alpha.some((each) => each === kind) ? 'alpha' : 'beta'
 }
