@@ -9,6 +9,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
 import type { Db } from '../core/catalog/db.ts'
 import type { Manual } from '../core/catalog/manual/manual.ts'
+import type { Objectives } from '../core/catalog/query/freshness.ts'
 import type { Metrics } from '../core/ops/metrics.ts'
 import type { Engine } from '../core/sync/engine.ts'
 import type { Access } from './auth.ts'
@@ -32,8 +33,7 @@ export interface Context {
   readonly feed: FeedHub
   readonly metrics: Metrics
   readonly log: Logger
-  /** Freshness objectives in seconds, by source. */
-  readonly objectives: Readonly<Record<string, number>>
+  readonly objectives: Objectives
   /** Milliseconds between two signs of life on a silent stream. */
   readonly heartbeat: number
   /** Milliseconds since the epoch. */

@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { Db } from '../core/catalog/db.ts'
 import { createManual, type Manual } from '../core/catalog/manual/manual.ts'
 import { createStore } from '../core/catalog/postgres-store.ts'
+import type { Objectives } from '../core/catalog/query/freshness.ts'
 import { createMetrics, type Metrics } from '../core/ops/metrics.ts'
 import { CatchmentError } from '../core/sdk/index.ts'
 import type { Engine } from '../core/sync/engine.ts'
@@ -43,8 +44,7 @@ export interface ServerOptions {
     readonly adminKey: string
     readonly host: string
     readonly port: number
-    /** Freshness objectives in seconds, by source. */
-    readonly objectives: Readonly<Record<string, number>>
+    readonly objectives: Objectives
     /** Of Catchment, for the API's description. */
     readonly version?: string
   }

@@ -2,8 +2,10 @@ import { z } from 'zod'
 import { candidates, type EntityQuery, listEntities } from '../../core/catalog/query/entities.ts'
 import { listEntitiesAsOf } from '../../core/catalog/query/entities-as-of.ts'
 import { getEntity } from '../../core/catalog/query/entity.ts'
+import { type EntityFreshness, entityFreshness } from '../../core/catalog/query/entity-freshness.ts'
 import { operators } from '../../core/catalog/query/rules.ts'
 import { getEntityAsOf } from '../../core/catalog/query/then.ts'
+import type { EntityView } from '../../core/catalog/query/view.ts'
 import { parseWhere } from '../../core/catalog/query/where.ts'
 import type { SearchQuery } from '../../core/model/entity.ts'
 import type { Json } from '../../core/model/json.ts'
@@ -33,6 +35,16 @@ const searchQuery = z
   })
   .meta({ id: 'SearchQuery' })
 
+/** How true it is: rolled up from the partitions that its records were seen in. Not of what was (`asOf`). */
+const trust = {
+  freshness: z
+    .enum(['fresh', 'stale', 'unknown'])
+    .optional()
+    .describe('The worst of the partitions it was seen in. Unknown is never healthy.'),
+  freshnessReason: z.string().optional().describe('Why it is not fresh.'),
+  confirmedAt: time.nullable().optional().describe('End of the oldest of their last complete scans.'),
+}
+
 const entity = z
   .object({
     reference,
@@ -51,6 +63,7 @@ const entity = z
       .describe('References of what it points at, under their current names; or the query that finds them.'),
     failed: array(mappingProblem).describe('Fields that keep a last good value because their expression failed.'),
     revision: z.int().describe('Grows with every change of any entity.'),
+    ...trust,
     createdAt: time,
     updatedAt: time,
   })
@@ -109,9 +122,13 @@ const many = z
   .optional()
   .describe('Conditions, all of which hold: language=go, stars>=10, topics~payments, archived!=true.')
 
-export function entityRoutes(app: Api, { db }: Context): void {
-  const find = (query: EntityQuery): ReturnType<typeof listEntities> =>
-    query.asOf === undefined ? listEntities(db, query) : listEntitiesAsOf(db, { ...query, asOf: query.asOf })
+export function entityRoutes(app: Api, context: Context): void {
+  const { db } = context
+  // What was so then is not judged by how fresh its sources are now.
+  const find = async (query: EntityQuery): ReturnType<typeof listEntities> =>
+    query.asOf === undefined
+      ? trusted(context, await listEntities(db, query))
+      : listEntitiesAsOf(db, { ...query, asOf: query.asOf })
 
   app.get(
     '/entities',
@@ -159,14 +176,36 @@ export function entityRoutes(app: Api, { db }: Context): void {
       },
     },
     async ({ params: { blueprint, identifier }, query }) => {
-      const found =
-        query.asOf === undefined
-          ? await getEntity(db, blueprint, identifier)
-          : await getEntityAsOf(db, { blueprint, identifier }, query.asOf)
-      if (found === undefined) throw entityUnknown(blueprint, identifier, query.asOf)
-      return found
+      if (query.asOf !== undefined) {
+        const then = await getEntityAsOf(db, { blueprint, identifier }, query.asOf)
+        if (then === undefined) throw entityUnknown(blueprint, identifier, query.asOf)
+        return then
+      }
+      const found = await getEntity(db, blueprint, identifier)
+      const [entity] = found === undefined ? [] : await withFreshness(context, [found])
+      if (entity === undefined) throw entityUnknown(blueprint, identifier)
+      return entity
     },
   )
+}
+
+/** A page of entities, each with how true it is. */
+async function trusted<List extends { readonly items: readonly EntityView[] }>(
+  context: Context,
+  list: List,
+): Promise<Omit<List, 'items'> & { readonly items: readonly (EntityView & EntityFreshness)[] }> {
+  return { ...list, items: await withFreshness(context, list.items) }
+}
+
+export async function withFreshness<View extends EntityView>(
+  { db, objectives, now }: Pick<Context, 'db' | 'objectives' | 'now'>,
+  views: readonly View[],
+): Promise<readonly (View & EntityFreshness)[]> {
+  const ids = views.map(({ id }) => id)
+  const known = await entityFreshness(db, ids, objectives, now())
+  // Every id that was asked for is answered; what it does not know is unknown.
+  const unknown: EntityFreshness = { freshness: 'unknown', confirmedAt: null }
+  return views.map((view) => ({ ...view, ...(known.get(view.id) ?? unknown) }))
 }
 
 export function entityUnknown(blueprint: string, identifier: string, then?: string): CatchmentError {

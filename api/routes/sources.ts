@@ -73,6 +73,7 @@ const source = z
       z.object({
         name: z.string(),
         freshness,
+        objectiveSeconds: z.number().nullable().describe('Stale after so long without a complete scan.'),
         records: z.int(),
         held: z.int(),
         quarantined: z.int(),

@@ -19,7 +19,12 @@ export interface SourceConfig {
   readonly blueprints?: readonly NamedText[]
   /** Absent: the integration's default. */
   readonly kinds?: readonly string[]
-  readonly schedule: { readonly scan: string; readonly freshnessSeconds: number }
+  readonly schedule: {
+    readonly scan: string
+    readonly freshnessSeconds: number
+    /** Of kinds with an objective of their own. */
+    readonly freshnessByKind?: Readonly<Record<string, number>>
+  }
   readonly variables: Readonly<Record<string, string>>
   /** `share` from 0 to 1. */
   readonly guard: { readonly share: number; readonly minimum: number }

@@ -64,6 +64,25 @@ const files = {
   'blueprints/notes.txt': 'no blueprint',
 }
 
+describe('objectives of freshness', () => {
+  const at = (freshness: string) =>
+    `sources: [{ name: a, integration: pagerduty, config: { apiKey: "\${env:K}" }, schedule: { freshness: ${freshness} } }]`
+  const read = (freshness: string) => loadConfig(world({ 'catchment.yaml': at(freshness) }, { env: { K: 'x' } }))
+
+  it('are one for all kinds, or one for each', () => {
+    expect(read('15m').sources[0]?.schedule).toEqual({ scan: '*/30 * * * *', freshnessSeconds: 900 })
+    expect(read('{ default: 2h, user: 1d }').sources[0]?.schedule).toMatchObject({
+      freshnessSeconds: 7200,
+      freshnessByKind: { user: 86_400 },
+    })
+    expect(read('{ user: 1d }').sources[0]?.schedule).toMatchObject({ freshnessSeconds: 3600 })
+  })
+
+  it.each(['1 hour', '{ user: soon }', '[1h]'])('%s is refused at its place', (freshness) => {
+    expect(() => read(freshness)).toThrow(/schedule\.freshness.*/)
+  })
+})
+
 describe('a complete file', () => {
   const config = loadConfig(world(files, { env: { GITHUB_TOKEN: 'ghp_s3cret' } }))
   const [source] = config.sources

@@ -8,6 +8,9 @@ const duration = z
   .regex(/^\d+(\.\d+)?(s|m|h|d)$/, 'a duration is a number and a unit: 30s, 15m, 1h, 2d')
   .describe('A number and a unit: 30s, 15m, 1h, 2d.')
 
+/** Objective of kinds that are told none. */
+export const usualFreshness = '1h'
+
 const share = z
   .union([z.number().min(0).max(1), z.string().regex(/^\d{1,2}(\.\d+)?%$|^100%$/, 'a share is 0% to 100%, or 0 to 1')])
   .describe('0% to 100%, or 0 to 1.')
@@ -44,7 +47,12 @@ export const sourceSchema = z.strictObject({
   schedule: z
     .strictObject({
       scan: cron.default('*/30 * * * *').describe('When to scan, as cron of five fields, or six with seconds.'),
-      freshness: duration.default('1h').describe('After this long without a complete scan a kind counts as stale.'),
+      freshness: z
+        .union([duration, z.record(z.string().min(1), duration)])
+        .default(usualFreshness)
+        .describe(
+          'After this long without a complete scan a kind counts as stale. One for all, or by kind: { default: 1h, user: 1d }.',
+        ),
     })
     .prefault({}),
   variables: z

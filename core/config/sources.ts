@@ -6,7 +6,7 @@ import { locate, parseWith } from '../mapping/zod.ts'
 import type { NamedText, SourceConfig } from './config.ts'
 import { isInterpolated, reason } from './interpolate.ts'
 import { isSecretName, Redacted } from './redacted.ts'
-import { type FileContent, fraction, seconds } from './schema.ts'
+import { type FileContent, fraction, type SourceContent, seconds, usualFreshness } from './schema.ts'
 
 export interface Reading {
   /** As written, to show; `node` has its interpolations replaced. */
@@ -58,7 +58,7 @@ function readSource(report: Report, reading: Reading, index: number): SourceConf
     ...(mapping === undefined ? {} : { mapping }),
     ...(blueprints === undefined ? {} : { blueprints }),
     ...(kinds === undefined ? {} : { kinds }),
-    schedule: { scan: schedule.scan, freshnessSeconds: seconds(schedule.freshness) },
+    schedule: { scan: schedule.scan, ...freshnessOf(schedule.freshness) },
     variables: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
     guard: { share: fraction(guard.share), minimum: guard.minimum },
     quota: { reserve: fraction(quota.reserve) },
@@ -66,6 +66,19 @@ function readSource(report: Report, reading: Reading, index: number): SourceConf
       manage: webhooks.manage,
       ...(webhooks.secret === undefined ? {} : { secret: new Redacted(webhooks.secret) }),
     },
+  }
+}
+
+/** One objective for all kinds, or one for each that is named and `default` for the others. */
+function freshnessOf(said: SourceContent['schedule']['freshness']): {
+  readonly freshnessSeconds: number
+  readonly freshnessByKind?: Readonly<Record<string, number>>
+} {
+  if (typeof said === 'string') return { freshnessSeconds: seconds(said) }
+  const { default: others, ...kinds } = said
+  return {
+    freshnessSeconds: seconds(others ?? usualFreshness),
+    freshnessByKind: Object.fromEntries(Object.entries(kinds).map(([kind, text]) => [kind, seconds(text)])),
   }
 }
 

@@ -62,7 +62,12 @@ export interface SourceRuntime {
   }
   /** Kinds to scan, in order. */
   readonly kinds: readonly string[]
-  readonly schedule: { readonly scan: string; readonly freshnessSeconds: number }
+  readonly schedule: {
+    readonly scan: string
+    readonly freshnessSeconds: number
+    /** Of kinds with an objective of their own. */
+    readonly freshnessByKind?: Readonly<Record<string, number>>
+  }
   readonly guard: { readonly share: number; readonly minimum: number }
   readonly precedence: number
   readonly webhookSecret?: string

@@ -1,10 +1,11 @@
+import type { EntityFreshness } from '../../../core/catalog/query/entity-freshness.ts'
 import type { Explanation } from '../../../core/catalog/query/explanation.ts'
 import type { MomentView } from '../../../core/catalog/query/moment.ts'
 import type { EntityView } from '../../../core/catalog/query/view.ts'
 import { parseReference } from '../../../core/model/entity.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
 import type { Client } from '../client.ts'
-import { print, printJson, table } from '../output.ts'
+import { duration, print, printJson, table } from '../output.ts'
 
 function split(text: string): { blueprint: string; identifier: string } {
   const found = parseReference(text)
@@ -37,7 +38,8 @@ export async function get(
 ): Promise<number> {
   const then = options.asOf === undefined ? '' : `?${new URLSearchParams({ asOf: options.asOf }).toString()}`
   // The shape is the server's own, of the same version.
-  const entity = (await client.get(`${entityPath(text)}${then}`)) as EntityView & { readonly asOf?: MomentView }
+  const entity = (await client.get(`${entityPath(text)}${then}`)) as EntityView &
+    Partial<EntityFreshness> & { readonly asOf?: MomentView }
   if (options.json) {
     printJson(entity)
     return 0
@@ -53,7 +55,16 @@ export async function get(
   for (const problem of entity.failed) print(`  ! ${problem.field} keeps its last good value: ${problem.message}`)
   print(`  revision ${entity.revision}, updated ${entity.updatedAt}`)
   if (entity.asOf !== undefined) print(`  as of ${entity.asOf.at ?? 'the beginning'} (${entity.asOf.position})`)
+  else print(`  ${trust(entity)}`)
   return 0
+}
+
+/** "fresh: last confirmed 40 s ago", or why nobody can tell. */
+function trust(entity: Partial<EntityFreshness>): string {
+  const { freshness = 'unknown', confirmedAt = null, freshnessReason } = entity
+  const when =
+    confirmedAt === null ? '' : `, last listed completely ${duration(Date.now() - Date.parse(confirmedAt))} ago`
+  return `${freshness}${when}${freshnessReason === undefined ? '' : `. ${freshnessReason}`}`
 }
 
 export async function search(
@@ -67,7 +78,7 @@ export async function search(
   if (options.asOf !== undefined) query.set('asOf', options.asOf)
   // The shape is the server's own, of the same version.
   const answer = (await client.get(`/api/v1/entities?${query.toString()}`)) as {
-    items: readonly EntityView[]
+    items: readonly (EntityView & Partial<EntityFreshness>)[]
     next?: string
   }
   if (options.json) {
@@ -76,8 +87,13 @@ export async function search(
   }
   print(
     table(
-      ['reference', 'title', 'team'],
-      answer.items.map((entity) => [entity.reference, entity.title ?? '', entity.team.join(', ')]),
+      ['reference', 'title', 'team', ''],
+      answer.items.map((entity) => [
+        entity.reference,
+        entity.title ?? '',
+        entity.team.join(', '),
+        entity.freshness === 'fresh' ? '' : (entity.freshness ?? ''),
+      ]),
       'Nothing found.',
     ),
   )

@@ -64,7 +64,7 @@ test('status: a line for each kind, below it what is wrong, each with the next c
   expect(code).toBe(3)
   for (const line of [
     /^github +! 1 delivery set aside +catchment deliveries --source github --state dead$/m,
-    /^github +repository +3 +unknown$/m,
+    /^github +repository +3 +1 unknown, 1 fresh 40 s$/m,
     /^ +! unknown: acme-labs: 403 on acme-labs +Give the credential access/m,
     /^ +! 1 held +catchment held --source github --kind repository$/m,
     /^ +! 1 quarantined +catchment quarantine --source github --kind repository$/m,

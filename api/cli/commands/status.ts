@@ -11,7 +11,7 @@ export async function status(client: Client, options: { readonly json: boolean }
   // The shape is the server's own, of the same version.
   const { items } = (await client.get('/api/v1/sources?limit=1000')) as { items: readonly SourceView[] }
   const now = Date.now()
-  const attention = items.flatMap((source) => attentionOf(source, now))
+  const attention = items.flatMap((source) => attentionOf(source))
   const healthy = items.length > 0 && !attention.some(({ unhealthy }) => unhealthy)
   if (options.json) printJson({ healthy, attention, sources: items })
   else {
@@ -23,7 +23,7 @@ export async function status(client: Client, options: { readonly json: boolean }
 
 function rows(sources: readonly SourceView[], now: number): readonly (readonly string[])[] {
   return sources.flatMap((source) => {
-    const attention = attentionOf(source, now)
+    const attention = attentionOf(source)
     const lines = (kind: string | null) =>
       attention.filter((one) => one.kind === kind).map(({ text, next }) => ['', '', '', `! ${text}`, next])
     return [

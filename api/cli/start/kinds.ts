@@ -9,11 +9,16 @@ import type { Connection, Integration } from '../../../core/sdk/index.ts'
 export function checkKinds(config: Config, integrations: Readonly<Record<string, Integration>>): void {
   for (const [index, source] of config.sources.entries()) {
     const integration = integrations[source.integration]
-    if (source.kinds === undefined || integration === undefined) continue
+    const objectives = Object.keys(source.schedule.freshnessByKind ?? {})
+    if ((source.kinds === undefined && objectives.length === 0) || integration === undefined) continue
     const known = connectNowhere(integration, source.config.reveal()).kinds.map((kind) => kind.name)
-    for (const [place, kind] of source.kinds.entries()) {
+    const named = [
+      ...(source.kinds ?? []).map((kind, place) => ({ kind, path: ['kinds', place] })),
+      ...objectives.map((kind) => ({ kind, path: ['schedule', 'freshness', kind] })),
+    ]
+    for (const { kind, path } of named) {
       if (known.includes(kind)) continue
-      throw config.problem(['sources', index, 'kinds', place], {
+      throw config.problem(['sources', index, ...path], {
         code: 'kind_unknown',
         message: `${source.integration} has no kind "${kind}"`,
         hint: didYouMean(kind, known) ?? `kinds of ${source.integration}: ${known.join(', ')}`,

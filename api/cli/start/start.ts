@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pretty from 'pino-pretty'
 import type { Db } from '../../../core/catalog/db.ts'
 import { createManual } from '../../../core/catalog/manual/manual.ts'
+import { objectivesOf } from '../../../core/catalog/query/freshness.ts'
 import { readiness } from '../../../core/catalog/query/readiness.ts'
 import { listSources } from '../../../core/catalog/query/sources.ts'
 import { MANUAL } from '../../../core/catalog/store.ts'
@@ -167,7 +168,7 @@ export async function start(options: StartOptions): Promise<number> {
         adminKey: key,
         host: config.server.host,
         port: config.server.port,
-        objectives: Object.fromEntries(built.map(({ runtime }) => [runtime.name, runtime.schedule.freshnessSeconds])),
+        objectives: objectivesOf(built.map(({ runtime }) => runtime)),
         version: version(),
       },
       log,
@@ -232,8 +233,7 @@ const exampleOfSandbox = 'service:acme/checkout'
 
 /** A start is a fresh try: whoever has just replaced a token does not wait for the schedule. */
 async function tryAgain(db: Db, engine: Engine): Promise<void> {
-  const objectives = Object.fromEntries(engine.sources.map(({ name, schedule }) => [name, schedule.freshnessSeconds]))
-  for (const { name, kinds } of await listSources(db, objectives, Date.now())) {
+  for (const { name, kinds } of await listSources(db, objectivesOf(engine.sources), Date.now())) {
     const configured = engine.sources.find((source) => source.name === name)?.kinds ?? []
     for (const kind of kinds)
       if (kind.freshness === 'unknown' && configured.includes(kind.name)) await engine.requestScan(name, kind.name)

@@ -44,6 +44,7 @@ const partition = (more: Partial<PartitionView> = {}): PartitionView => ({
 const kind = (more: Partial<KindView> = {}): KindView => ({
   name: 'repository',
   freshness: 'fresh',
+  objectiveSeconds: 3600,
   records: 60,
   held: 0,
   quarantined: 0,
@@ -69,9 +70,7 @@ const source = (more: Partial<SourceView> = {}): SourceView => ({
 })
 
 const told = (view: SourceView) =>
-  attentionOf(view, now).map(
-    ({ what, text, next, unhealthy }) => `${unhealthy ? '!' : ' '} ${what}: ${text} -> ${next}`,
-  )
+  attentionOf(view).map(({ what, text, next, unhealthy }) => `${unhealthy ? '!' : ' '} ${what}: ${text} -> ${next}`)
 
 test('a source that is well needs nobody', () => {
   expect(told(source())).toEqual([])
@@ -109,9 +108,12 @@ test('everything that is wrong is said with its next step', () => {
     '  incomplete: the last scan of acme is incomplete: page 3 was HTML -> catchment scan show 7',
     '! held: 214 held -> catchment held --source github --kind repository',
     '  quarantined: 3 quarantined -> catchment quarantine --source github --kind repository',
+  ])
+  // Said of the source already, when that is why.
+  expect(told(source({ kinds: [kind({ name: 'team', partitions: [] })] }))).toEqual([
     '! unknown: unknown: never listed -> catchment sync github team',
   ])
-  expect(kindState(ill.kinds[0] ?? kind(), ill, now)).toBe('unknown')
+  expect(kindState(ill.kinds[0] ?? kind(), ill, now)).toBe('4 unknown, 1 stale 40 s, 1 fresh 40 s')
 })
 
 test('a frozen source is unknown as a whole, and said once', () => {
@@ -141,6 +143,6 @@ test('what a scan does comes before how old the last one is', () => {
       progress: { share: null, rate: 0, endsAt: null },
     }),
   })
-  expect(of(parked)).toBe('parked for 10 min')
-  expect(kindState(kind(), source({ pausedUntil: '2026-11-28T12:10:00Z' }), now)).toBe('parked for 10 min')
+  expect(of(parked)).toBe('parked until 12:10:00 UTC')
+  expect(kindState(kind(), source({ pausedUntil: '2026-11-28T12:10:00Z' }), now)).toBe('parked until 12:10:00 UTC')
 })

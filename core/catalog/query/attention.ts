@@ -1,5 +1,5 @@
 import { MANUAL } from '../store.ts'
-import { duration } from './freshness.ts'
+import { duration, type Freshness } from './freshness.ts'
 import type { KindView, PartitionView, SourceView } from './sources.ts'
 
 /** Something about a source or kind that a person should know, with what to do about it. */
@@ -30,7 +30,7 @@ export interface Attention {
 const named = 3
 
 /** What needs a person or at least a look, the worst first. Pure. */
-export function attentionOf(source: SourceView, now: number): readonly Attention[] {
+export function attentionOf(source: SourceView): readonly Attention[] {
   const { name } = source
   const about = (what: Attention['what'], text: string, next: string, unhealthy: boolean): Attention => ({
     source: name,
@@ -47,7 +47,7 @@ export function attentionOf(source: SourceView, now: number): readonly Attention
   const problem = problemOf(source.problem)
   if (problem !== undefined) whole.push(about('refused', problem.message, problem.hint ?? 'catchment check', true))
   if (source.pausedUntil !== null)
-    whole.push(about('parked', `${parked(source.pausedUntil, now)}: the rate limit is used up`, '', false))
+    whole.push(about('parked', `${parked(source.pausedUntil)}: the rate limit is used up`, '', false))
   if (dead > 0)
     whole.push(
       about(
@@ -80,7 +80,8 @@ function ofKind(source: SourceView, kind: KindView): readonly Attention[] {
     for (const freshness of ['unknown', 'stale'] as const)
       for (const [reason, partitions] of byReason(kind.partitions.filter((each) => each.freshness === freshness)))
         add(freshness, `${freshness}: ${names(partitions)}: ${reason}`, partitions[0]?.advice ?? '', true)
-  if (kind.partitions.length === 0 && source.state === 'active' && source.name !== MANUAL)
+  const listed = kind.partitions.length > 0 || source.name === MANUAL
+  if (!listed && source.state === 'active' && source.problem === null)
     add('unknown', 'unknown: never listed', `catchment sync ${source.name} ${kind.name}`, true)
   for (const partition of kind.partitions) {
     const { scan, freshness } = partition
@@ -104,11 +105,23 @@ export function kindState(kind: KindView, source: SourceView, now: number): stri
   const running = kind.partitions.filter((each) => each.scan?.progress !== null && each.scan !== null)
   const parkedOne = running.find((each) => each.scan?.state === 'parked')
   const waits = parkedOne?.scan?.parkedUntil ?? source.pausedUntil
-  if (waits !== null && waits !== undefined) return parked(waits, now)
+  if (waits !== null && waits !== undefined) return parked(waits)
   if (running.length > 0) return scanning(running, now)
-  const ages = kind.partitions.flatMap(({ ageSeconds }) => (ageSeconds === null ? [] : [ageSeconds]))
-  const age = ages.length === 0 || kind.freshness === 'unknown' ? '' : ` ${duration(Math.max(...ages))}`
-  return `${kind.freshness}${age}`
+  const groups = order.flatMap((freshness) => {
+    const partitions = kind.partitions.filter((each) => each.freshness === freshness)
+    return partitions.length === 0 ? [] : [{ freshness, partitions }]
+  })
+  if (groups.length === 0) return kind.freshness
+  if (groups.length === 1) return groups.map(aged).join('')
+  // One that cannot be read neither hides nor spoils the others.
+  return groups.map((group) => `${group.partitions.length} ${aged(group)}`).join(', ')
+}
+
+const order = ['unknown', 'stale', 'fresh'] as const
+
+function aged({ freshness, partitions }: { freshness: Freshness; partitions: readonly PartitionView[] }): string {
+  const ages = partitions.flatMap(({ ageSeconds }) => ageSeconds ?? [])
+  return freshness === 'unknown' || ages.length === 0 ? freshness : `${freshness} ${duration(Math.max(...ages))}`
 }
 
 function scanning(running: readonly PartitionView[], now: number): string {
@@ -129,8 +142,8 @@ function scanning(running: readonly PartitionView[], now: number): string {
     .join(' ')
 }
 
-function parked(until: string, now: number): string {
-  return `parked for ${duration(Math.max(0, (Date.parse(until) - now) / 1000))}`
+function parked(until: string): string {
+  return `parked until ${until.slice(11, 19)} UTC`
 }
 
 function names(partitions: readonly PartitionView[]): string {

@@ -18,7 +18,6 @@ export interface LinkIn {
 }
 
 export interface EntityDetail extends EntityView {
-  readonly id: string
   /** The name that was asked for, when the entity has another one by now. */
   readonly askedAs?: string
   readonly aliases: readonly string[]
@@ -50,7 +49,6 @@ export async function getEntity(
   const aliases = await formerNames(db, row.id)
   const asked = reference(blueprint, identifier)
   return {
-    id: row.id,
     ...view,
     ...(asked === view.reference ? {} : { askedAs: asked }),
     aliases: aliases.map((name) => reference(name.blueprint, name.identifier)),

@@ -1,3 +1,5 @@
+import { MANUAL } from '../store.ts'
+
 /** Unknown is never shown as healthy (I10). */
 export type Freshness = 'fresh' | 'stale' | 'unknown'
 
@@ -7,6 +9,35 @@ export interface Judged {
   readonly reason?: string
   /** What to do about it, and who. */
   readonly advice?: string
+}
+
+/**
+ * In seconds, by source: for each configured kind, or one for whatever the source has. What is not named has no objective and
+ * is unknown.
+ */
+export type Objectives = Readonly<Record<string, number | Readonly<Record<string, number>>>>
+
+export function objectiveOf(objectives: Objectives, source: string, kind: string): number | undefined {
+  const own = Object.hasOwn(objectives, source) ? objectives[source] : undefined
+  return typeof own === 'object' ? (Object.hasOwn(own, kind) ? own[kind] : undefined) : own
+}
+
+export function objectivesOf(
+  sources: readonly {
+    readonly name: string
+    readonly kinds: readonly string[]
+    readonly schedule: {
+      readonly freshnessSeconds: number
+      readonly freshnessByKind?: Readonly<Record<string, number>>
+    }
+  }[],
+): Objectives {
+  return Object.fromEntries(
+    sources.map(({ name, kinds, schedule }) => [
+      name,
+      Object.fromEntries(kinds.map((kind) => [kind, schedule.freshnessByKind?.[kind] ?? schedule.freshnessSeconds])),
+    ]),
+  )
 }
 
 export interface PartitionFacts {
@@ -23,8 +54,17 @@ export interface PartitionFacts {
   readonly lagSeconds: number
 }
 
-/** `objective` in seconds; undefined when the source is not in the configuration. Pure. */
+/** `objective` in seconds; undefined when the source or kind is not in the configuration. Pure. */
 export function judge(facts: PartitionFacts, objective: number | undefined, now: number): Judged {
+  // What people and the API write is as they wrote it: nothing has to be listed to know it.
+  if (facts.source === MANUAL) return { freshness: 'fresh' }
+  if (facts.sourceState === 'active' && objective === undefined) {
+    return {
+      freshness: 'unknown',
+      reason: 'The kind is not in the configuration; what it last said is kept.',
+      advice: `Put ${facts.kind} back into the kinds of ${facts.source} in catchment.yaml.`,
+    }
+  }
   if (facts.sourceState === 'frozen' || objective === undefined) {
     return {
       freshness: 'unknown',

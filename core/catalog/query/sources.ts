@@ -1,7 +1,7 @@
 import type { Json } from '../../model/json.ts'
 import type { Queryable } from '../db.ts'
 import { MANUAL, PAUSE } from '../store.ts'
-import { type Freshness, type Judged, judge, worst } from './freshness.ts'
+import { type Freshness, type Judged, judge, type Objectives, objectiveOf, worst } from './freshness.ts'
 import { type ScanRecord, type ScanView, scanColumns, scanView } from './scans.ts'
 
 export interface PartitionView extends Judged {
@@ -18,7 +18,10 @@ export interface PartitionView extends Judged {
 
 export interface KindView {
   readonly name: string
+  /** The worst of its partitions; unknown while it has none. */
   readonly freshness: Freshness
+  /** After so long without a complete scan it is stale; null: it is not in the configuration. */
+  readonly objectiveSeconds: number | null
   readonly records: number
   readonly held: number
   readonly quarantined: number
@@ -33,8 +36,9 @@ export interface SourceView {
   readonly name: string
   readonly integration: string
   readonly state: 'active' | 'frozen'
-  /** The worst of its partitions; unknown while it has none. */
+  /** The worst of its kinds. */
   readonly freshness: Freshness
+  /** The strictest of its kinds. */
   readonly objectiveSeconds: number | null
   /** Who its credential is. */
   readonly identity: string | null
@@ -86,12 +90,8 @@ type PartitionRow = Omit<ScanRecord, 'id' | 'state' | 'reason' | 'source' | 'kin
   reason: string | null
 }
 
-/** `objectives`: seconds by source name. `now`: milliseconds. */
-export async function listSources(
-  db: Queryable,
-  objectives: Readonly<Record<string, number>>,
-  now: number,
-): Promise<readonly SourceView[]> {
+/** `now`: milliseconds. */
+export async function listSources(db: Queryable, objectives: Objectives, now: number): Promise<readonly SourceView[]> {
   const { rows: sources } = await db.query<SourceRow>(
     `SELECT o.id, o.name, o.integration, o.state, o.identity, o.problem, q.next_at AS paused, i.waiting, i.oldest,
        (SELECT count(*) FROM inbox d WHERE d.source_id = o.id AND d.state = 'dead') AS dead,
@@ -117,10 +117,10 @@ export async function listSources(
   )
   return sources.map((source) => {
     const lagSeconds = source.oldest === null ? 0 : Math.max(0, (now - source.oldest.getTime()) / 1000)
-    const objective = objectives[source.name]
     const views = kinds
       .filter((kind) => kind.source_id === source.id)
       .map((kind): KindView => {
+        const objective = objectiveOf(objectives, source.name, kind.name)
         const own = partitions
           .filter((row) => row.kind_id === kind.id)
           .map((row) => partitionView(row, source, kind.name, lagSeconds, objective, now))
@@ -129,6 +129,7 @@ export async function listSources(
           name: kind.name,
           // What people write is not listed anywhere: it is as they left it.
           freshness: written ? 'fresh' : worst(own.map((partition) => partition.freshness)),
+          objectiveSeconds: objective ?? null,
           records: Number(kind.records),
           held: Number(kind.held),
           quarantined: Number(kind.quarantined),
@@ -137,12 +138,13 @@ export async function listSources(
           partitions: written ? [] : own,
         }
       })
+    const strictest = views.flatMap(({ objectiveSeconds }) => objectiveSeconds ?? [])
     return {
       name: source.name,
       integration: source.integration,
       state: source.state,
       freshness: worst(views.map((kind) => kind.freshness)),
-      objectiveSeconds: objective ?? null,
+      objectiveSeconds: strictest.length === 0 ? null : Math.min(...strictest),
       identity: source.identity,
       pausedUntil: source.paused !== null && source.paused.getTime() > now ? source.paused.toISOString() : null,
       problem: source.problem,

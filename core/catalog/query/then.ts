@@ -33,7 +33,6 @@ export function getEntityAsOf(db: Db, name: Name, asOf: string): Promise<EntityT
     const view = entityView(version.row, targetsOf(refs, resolved))
     const asked = reference(name.blueprint, name.identifier)
     return {
-      id: version.row.id,
       ...view,
       asOf: momentView(moment),
       ...(asked === view.reference ? {} : { askedAs: asked }),

@@ -6,6 +6,8 @@ import type { Queryable } from '../db.ts'
 
 /** An entity as people get it. Relations are references under their current names. */
 export interface EntityView {
+  /** Of the database, for further questions; not part of any answer. */
+  readonly id: string
   readonly reference: string
   readonly blueprint: string
   readonly identifier: string
@@ -73,6 +75,7 @@ export function entityView(row: EntityRow, targets: Targets | undefined): Entity
     return [name, typeof said === 'string' ? (resolved[0] ?? null) : said] as const
   })
   return {
+    id: row.id,
     reference: reference(row.blueprint, row.identifier),
     blueprint: row.blueprint,
     identifier: row.identifier,
