@@ -1,6 +1,12 @@
 import { once } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type ChangeView, formatPosition, type Position, readChanges } from '../core/catalog/query/changes.ts'
+import {
+  type ChangeFilter,
+  type ChangeView,
+  formatPosition,
+  type Position,
+  readChanges,
+} from '../core/catalog/query/changes.ts'
 import { CatchmentError } from '../core/sdk/index.ts'
 import type { Context } from './context.ts'
 import { answer } from './problem.ts'
@@ -21,7 +27,7 @@ export async function streamChanges(
   request: FastifyRequest,
   reply: FastifyReply,
   from: Position,
-  filter: { readonly blueprint?: string },
+  filter: ChangeFilter,
 ): Promise<void> {
   if (open >= mostStreams) {
     throw new CatchmentError('Too many readers follow the feed.', {
@@ -34,14 +40,7 @@ export async function streamChanges(
   await context.feed.open()
   reply.hijack()
   const { raw } = reply
-  const gone = new AbortController()
-  raw.once('close', () => gone.abort())
-  const signal = AbortSignal.any([gone.signal, context.feed.ending])
-  const write = async (text: string): Promise<void> => {
-    if (raw.write(text)) return
-    await once(raw, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) })
-  }
-
+  const { signal, write } = writer(reply, context.feed.ending)
   raw.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
@@ -65,10 +64,27 @@ export async function streamChanges(
   }
 }
 
+/** `write` resolves once the socket takes more; `signal` aborts when the reader leaves, or with `ending`. */
+export function writer(
+  { raw }: FastifyReply,
+  ending: AbortSignal,
+): { readonly signal: AbortSignal; write(text: string): Promise<void> } {
+  const gone = new AbortController()
+  raw.once('close', () => gone.abort())
+  const signal = AbortSignal.any([gone.signal, ending])
+  return {
+    signal,
+    async write(text) {
+      if (raw.write(text)) return
+      await once(raw, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) })
+    },
+  }
+}
+
 async function follow(
   { db, feed, heartbeat }: Pick<Context, 'db' | 'feed' | 'heartbeat'>,
   from: Position,
-  filter: { readonly blueprint?: string },
+  filter: ChangeFilter,
   signal: AbortSignal,
   write: (text: string) => Promise<void>,
 ): Promise<void> {

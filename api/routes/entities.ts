@@ -11,7 +11,7 @@ import type { SearchQuery } from '../../core/model/entity.ts'
 import type { Json } from '../../core/model/json.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
-import { asOf, momentSchema } from './history.ts'
+import { asOf, momentSchema } from './moments.ts'
 import { array, limit, list, mappingProblem, object, paging, problems, reference, text, time } from './schemas.ts'
 
 const rule = z.object({

@@ -4,6 +4,7 @@ import { operations } from '../../core/catalog/query/versions.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
+import { asOf } from './moments.ts'
 import { array, json, list, paging, problems, reference, text, time } from './schemas.ts'
 
 const field = z.object({
@@ -40,12 +41,6 @@ const side = z.object({
   at: time.nullable(),
   version: z.object({ revision: z.int(), reference, at: time }).nullable().describe('Null: it was not in the catalog.'),
 })
-
-export const asOf = text
-  .optional()
-  .describe('The catalog as it was: a time (ISO 8601), a revision, or a position of the change feed.')
-
-export const momentSchema = z.object({ position: z.string(), at: time.nullable() })
 
 const named = z.object({ blueprint: text, identifier: text })
 

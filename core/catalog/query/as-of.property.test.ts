@@ -1,12 +1,16 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../../testkit/database.ts'
+import { Replay, replayFeed } from '../../testkit/replay.ts'
+import type { Document } from '../document.ts'
+import { documentFrom } from '../entities.ts'
 import { openWorld, type Said, now as start, type World } from '../store.fixture.ts'
 import { feedBounds, formatPosition } from './changes.ts'
 import { type EntityQuery, listEntities } from './entities.ts'
 import { listEntitiesAsOf } from './entities-as-of.ts'
 import { getEntity } from './entity.ts'
 import { entityDiff, entityHistory } from './history.ts'
+import { readSnapshot } from './snapshot.ts'
 import { getEntityAsOf } from './then.ts'
 import type { EntityView } from './view.ts'
 
@@ -77,7 +81,12 @@ async function listAll(read: (query: EntityQuery) => ReturnType<typeof listEntit
 }
 
 /** What a reader would have kept, had he read everything then. */
-async function look(): Promise<{ position: string; lists: unknown; entities: readonly unknown[] }> {
+async function look(): Promise<{
+  position: string
+  lists: unknown
+  entities: readonly unknown[]
+  references: readonly string[]
+}> {
   const { end } = await feedBounds(database.db)
   const entities = []
   for (const name of names) {
@@ -88,7 +97,32 @@ async function look(): Promise<{ position: string; lists: unknown; entities: rea
       entities.push({ ...rest, links: { out: links.out } })
     }
   }
-  return { position: formatPosition(end), lists: await listAll((query) => listEntities(database.db, query)), entities }
+  return {
+    position: formatPosition(end),
+    lists: await listAll((query) => listEntities(database.db, query)),
+    entities,
+    references: [...(await catalog()).keys()].toSorted(),
+  }
+}
+
+/** As it is now, with relations as they are said. */
+async function catalog(): Promise<ReadonlyMap<string, Document>> {
+  const { rows } = await database.db.query<Parameters<typeof documentFrom>[0] & { name: string }>(
+    `SELECT blueprint || ':' || identifier AS name, title, team, properties, relations, failed
+     FROM entities WHERE deleted IS NULL AND NOT stub`,
+  )
+  return new Map(rows.map((row) => [row.name, documentFrom(row)]))
+}
+
+async function readInto(into: Replay, asOf?: string): Promise<{ into: Replay; position: string }> {
+  let position = ''
+  await readSnapshot(database.db, asOf === undefined ? {} : { asOf }, async (part) => {
+    position = part.type === 'entity' ? position : part.position
+    if (part.type !== 'entity') return
+    const { title, team, properties, relations, failed } = part
+    into.put(part.id, part.reference, { title, team, properties, relations, failed })
+  })
+  return { into, position }
 }
 
 async function lookBack(asOf: string): Promise<{ lists: unknown; entities: readonly unknown[] }> {
@@ -133,14 +167,31 @@ describe('whatever happens', () => {
           looks.push(await look())
           times.set(latest, looks.length - 1)
         }
-        for (const { position, ...kept } of looks) expect(await lookBack(position), position).toEqual(kept)
+        for (const { position, references: _, ...kept } of looks)
+          expect(await lookBack(position), position).toEqual(kept)
         if (steps.every(({ sequenced }) => sequenced)) {
           for (const [time, index] of times) {
-            const { position: _, ...kept } = looks[index] ?? looks[0] ?? { position: '' }
+            const {
+              position: _,
+              references: __,
+              ...kept
+            } = looks[index] ?? looks[0] ?? { position: '', references: [] }
             expect(await lookBack(new Date(time).toISOString()), new Date(time).toISOString()).toEqual(kept)
           }
         }
         seen += looks.length
+        // What is committed and has no place yet is in neither, and then comes with the feed.
+        const snapshot = await readInto(new Replay())
+        await worlds[0]?.store.sequence()
+        await replayFeed(database.db, snapshot.into, { after: snapshot.position, limit: 3 })
+        const replayed = new Replay()
+        await replayFeed(database.db, replayed, { limit: 3 })
+        expect(replayed.entities).toEqual(await catalog())
+        expect(snapshot.into.entities).toEqual(await catalog())
+        for (const { position, references } of looks) {
+          const then = await readInto(new Replay(), position)
+          expect([...then.into.entities.keys()].toSorted(), position).toEqual(references)
+        }
         await expectHistories()
       }),
       { numRuns: 20, interruptAfterTimeLimit: 30_000 },

@@ -1,20 +1,25 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import { CatchmentError } from '../../sdk/index.ts'
 import type { Queryable } from '../db.ts'
+import type { Document } from '../document.ts'
 import { Parameters } from './sql.ts'
-import type { Operation } from './versions.ts'
+import { documentOfVersion, type Operation, versionsOf } from './versions.ts'
 
 /** One line of the change feed. */
 export interface ChangeView {
   /** `EPOCH:SEQ`: what to pass as `after` to go on behind it. */
   readonly position: string
   readonly operation: Operation
+  /** Of the entity: stays when its name changes. */
+  readonly id: string
   readonly reference: string
   readonly blueprint: string
   readonly identifier: string
   readonly revision: number
-  /** Field -> [before, after]; null when created: the entity holds it. */
+  /** Field -> [before, after]; null when created (`entity` has it all), deleted, or restored as it was. */
   readonly patch: JsonObject | null
+  /** What it said from then on, of one that was created or restored; relations as they are said. */
+  readonly entity?: Document
   /** What made it happen: a scan, a delivery, a get, a remap, a person. */
   readonly cause: Json
   readonly at: string
@@ -90,6 +95,7 @@ const readAgain =
 
 interface Row {
   seq: string
+  entity_id: string
   operation: ChangeView['operation']
   blueprint: string
   identifier: string
@@ -99,7 +105,14 @@ interface Row {
   at: Date
 }
 
-const columns = 'b.base + c.position AS seq, c.operation, c.blueprint, c.identifier, c.revision, c.patch, b.cause, c.at'
+const columns =
+  'b.base + c.position AS seq, c.entity_id, c.operation, c.blueprint, c.identifier, c.revision, c.patch, b.cause, c.at'
+
+/** What a reader wants; absent: everything. */
+export interface ChangeFilter {
+  readonly blueprints?: readonly string[]
+  readonly operations?: readonly Operation[]
+}
 
 /** Up to so many changes are looked at in one step, so that a filter that matches nothing costs a bounded read. */
 const step = 2000
@@ -111,7 +124,7 @@ const step = 2000
 export async function readChanges(
   db: Queryable,
   after: Position,
-  filter: { readonly blueprint?: string },
+  filter: ChangeFilter,
   limit: number,
 ): Promise<{ readonly items: readonly ChangeView[]; readonly position: Position; readonly more: boolean }> {
   // The end is read first: what gets its place between the two statements is behind `position`, and is read next time.
@@ -124,15 +137,24 @@ export async function readChanges(
      FROM change_batches b JOIN changes c ON c.batch = b.id
      WHERE b.base >= coalesce((SELECT max(base) FROM change_batches WHERE base <= $1::bigint + 1), 0) AND b.base <= $2::bigint
        AND b.base + c.position > $1::bigint AND b.base + c.position <= $2::bigint
-       AND ($3::text IS NULL OR c.blueprint = $3)
-     ORDER BY b.base, c.position LIMIT $4::integer`,
-    [after.seq.toString(), looked.toString(), filter.blueprint ?? null, limit + 1],
+       AND ($3::text[] IS NULL OR c.blueprint = ANY ($3)) AND ($4::text[] IS NULL OR c.operation = ANY ($4))
+     ORDER BY b.base, c.position LIMIT $5::integer`,
+    [after.seq.toString(), looked.toString(), filter.blueprints ?? null, filter.operations ?? null, limit + 1],
   )
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   const reached = rows.length > limit && last !== undefined ? BigInt(last.seq) : looked
+  const whole = items.filter(({ operation }) => operation === 'created' || operation === 'restored')
+  const versions = await versionsOf(
+    db,
+    whole.map((row) => ({ id: row.entity_id, seq: BigInt(row.seq) })),
+  )
+  const documents = new Map(whole.map((row, index) => [row, versions[index]]))
   return {
-    items: items.map((row) => view(after.epoch, row)),
+    items: items.map((row) => {
+      const version = documents.get(row)
+      return { ...view(after.epoch, row), ...(version === undefined ? {} : { entity: documentOfVersion(version) }) }
+    }),
     position: { epoch: after.epoch, seq: reached },
     more: reached < end,
   }
@@ -159,6 +181,7 @@ function view(epoch: string, row: Row): ChangeView {
   return {
     position: `${epoch}:${row.seq}`,
     operation: row.operation,
+    id: row.entity_id,
     reference: `${row.blueprint}:${row.identifier}`,
     blueprint: row.blueprint,
     identifier: row.identifier,

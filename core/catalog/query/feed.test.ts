@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../../testkit/database.ts'
 import type { Queryable } from '../db.ts'
-import { type ChangeView, feedBounds, formatPosition, readChanges, resolvePosition } from './changes.ts'
+import {
+  type ChangeFilter,
+  type ChangeView,
+  feedBounds,
+  formatPosition,
+  readChanges,
+  resolvePosition,
+} from './changes.ts'
 import { World } from './world.fixture.ts'
 
 let database: FreshDatabase
@@ -24,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => database.drop())
 
-async function readAll(limit: number, filter: { blueprint?: string } = {}): Promise<readonly ChangeView[]> {
+async function readAll(limit: number, filter: ChangeFilter = {}): Promise<readonly ChangeView[]> {
   let position = await resolvePosition(database.db, 'start')
   const found: ChangeView[] = []
   for (;;) {
@@ -43,11 +50,11 @@ test.each([1, 2, 3, 7, 100])('pages of %i give every change once, in order', asy
 })
 
 test('a filter leaves out the others and reaches the end all the same', async () => {
-  const all = await readAll(3, { blueprint: 'team' })
+  const all = await readAll(3, { blueprints: ['team'] })
   expect(all).toHaveLength(9)
   expect(all.every((change) => change.blueprint === 'team')).toBe(true)
   const { end } = await feedBounds(database.db)
-  const read = await readChanges(database.db, (await feedBounds(database.db)).start, { blueprint: 'nothing' }, 10)
+  const read = await readChanges(database.db, (await feedBounds(database.db)).start, { blueprints: ['nothing'] }, 10)
   expect(read).toEqual({ items: [], position: end, more: false })
 })
 

@@ -19,74 +19,72 @@ export interface Version {
   readonly live: boolean
 }
 
-interface Later {
-  readonly entity_id: string
-  readonly patch: Patch | null
-}
-
-interface Head {
-  readonly entity_id: string
+interface Found extends EntityRow {
+  readonly number: string
   readonly seq: string
-  readonly revision: string
+  readonly head_revision: string
   readonly operation: Operation
   readonly cause: Json
   readonly at: Date
+  /** Newest first. */
+  readonly later: readonly Patch[] | null
 }
 
 /**
- * The entities as they stood at this place of the feed, by id: each is walked back from what it is now, or was when it
- * was deleted, change by change. Not in the answer: what was not there yet, and stubs. Read it in one snapshot (a
- * repeatable read), or a change may come between. `seq` null: now, changes included that have no place yet.
+ * Entities as they stood at places of the feed: each is walked back from what it is now, or was when it was deleted,
+ * change by change, those included that have no place yet. One answer for each place; undefined: it was not there yet, or
+ * is a stub. One statement, so that no change comes between.
  */
+export async function versionsOf(
+  db: Queryable,
+  places: readonly { readonly id: string; readonly seq: bigint }[],
+): Promise<readonly (Version | undefined)[]> {
+  if (places.length === 0) return []
+  const { rows } = await db.query<Found>(
+    `SELECT i.number, ${entityColumns}, h.seq, h.revision AS head_revision, h.operation, h.cause, h.at, (
+       SELECT jsonb_agg(c.patch ORDER BY c.revision DESC) FROM changes c LEFT JOIN change_batches b ON b.id = c.batch
+       WHERE c.entity_id = i.id AND c.patch IS NOT NULL AND (b.base IS NULL OR b.base + c.position > i.seq)) AS later
+     FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY i (id, seq, number)
+     CROSS JOIN LATERAL (
+       (SELECT b.base + c.position AS seq, c.revision, c.operation, b.cause, c.at
+        FROM changes c LEFT JOIN change_batches b ON b.id = c.batch
+        WHERE c.entity_id = i.id AND b.base + c.position <= i.seq ORDER BY c.revision DESC LIMIT 1)
+       UNION ALL
+       SELECT k.seq, k.revision, k.operation, k.cause, k.at FROM keyframes k WHERE k.entity_id = i.id AND k.seq <= i.seq
+       ORDER BY revision DESC LIMIT 1) h
+     JOIN entities e ON e.id = i.id AND NOT e.stub`,
+    [places.map(({ id }) => id), places.map(({ seq }) => seq.toString())],
+  )
+  const found = new Map(rows.map((row) => [Number(row.number), version(row)]))
+  return places.map((_, index) => found.get(index + 1))
+}
+
+/** The same of several at one place, by id. */
 export async function versionsAt(
   db: Queryable,
   ids: readonly string[],
   seq: bigint,
 ): Promise<ReadonlyMap<string, Version>> {
-  if (ids.length === 0) return new Map()
-  const heads = await db.query<Head>(
-    `SELECT i.id AS entity_id, h.* FROM unnest($1::bigint[]) i (id) CROSS JOIN LATERAL (
-       (SELECT b.base + c.position AS seq, c.revision, c.operation, b.cause, c.at
-        FROM changes c JOIN change_batches b ON b.id = c.batch
-        WHERE c.entity_id = i.id AND b.base + c.position <= $2::bigint ORDER BY c.revision DESC LIMIT 1)
-       UNION ALL
-       SELECT k.seq, k.revision, k.operation, k.cause, k.at FROM keyframes k WHERE k.entity_id = i.id AND k.seq <= $2::bigint
-       ORDER BY revision DESC LIMIT 1) h`,
-    [ids, seq.toString()],
+  const versions = await versionsOf(
+    db,
+    ids.map((id) => ({ id, seq })),
   )
-  const there = heads.rows.map((head) => head.entity_id)
-  if (there.length === 0) return new Map()
-  const { rows } = await db.query<EntityRow>(
-    `SELECT ${entityColumns} FROM entities e WHERE e.id = ANY ($1::bigint[]) AND NOT e.stub`,
-    [there],
-  )
-  const later = await db.query<Later>(
-    `SELECT c.entity_id, c.patch FROM changes c JOIN change_batches b ON b.id = c.batch
-     WHERE c.entity_id = ANY ($1::bigint[]) AND c.patch IS NOT NULL AND (b.base IS NULL OR b.base + c.position > $2::bigint)
-     ORDER BY c.entity_id, c.revision DESC`,
-    [there, seq.toString()],
-  )
-  const patches = Map.groupBy(later.rows, (each) => each.entity_id)
-  const now = new Map(rows.map((row) => [row.id, row]))
-  return new Map(
-    heads.rows.flatMap((head) => {
-      const row = now.get(head.entity_id)
-      if (row === undefined) return []
-      const { identifier, document } = walkBack(row, patches.get(row.id) ?? [])
-      const version: Version = {
-        row: { ...row, ...document, identifier, revision: head.revision, updated_at: head.at },
-        seq: BigInt(head.seq),
-        operation: head.operation,
-        cause: head.cause,
-        live: head.operation !== 'deleted',
-      }
-      return [[row.id, version] as const]
-    }),
-  )
+  return new Map(versions.flatMap((each) => (each === undefined ? [] : [[each.row.id, each] as const])))
+}
+
+function version({ number: _, seq, head_revision, operation, cause, at, later, ...row }: Found): Version {
+  const { identifier, document } = walkBack(row, later ?? [])
+  return {
+    row: { ...row, ...document, identifier, revision: head_revision, updated_at: at },
+    seq: BigInt(seq),
+    operation,
+    cause,
+    live: operation !== 'deleted',
+  }
 }
 
 /** `changes`: newest first. */
-function walkBack(row: EntityRow, changes: readonly Later[]): { identifier: string; document: Document } {
+function walkBack(row: EntityRow, changes: readonly Patch[]): { identifier: string; document: Document } {
   let { identifier, title, team } = row
   let failed: Document['failed'] = row.failed ?? []
   const properties = new Map<string, Json>(Object.entries(row.properties))
@@ -95,8 +93,8 @@ function walkBack(row: EntityRow, changes: readonly Later[]): { identifier: stri
     if (value === null) into.delete(name)
     else into.set(name, value)
   }
-  for (const { patch } of changes) {
-    for (const [field, [before]] of Object.entries(patch ?? {})) {
+  for (const patch of changes) {
+    for (const [field, [before]] of Object.entries(patch)) {
       // Patches are written by `difference`, so each field has the type of its place.
       if (field === 'identifier') identifier = before as string
       else if (field === 'title') title = before as string | null
