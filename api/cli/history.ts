@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { ChangesOptions } from './commands/changes.ts'
 import { client, run } from './run.ts'
 
 interface Json {
@@ -27,5 +28,18 @@ export function registerHistory(program: Command): void {
     .option(...json)
     .action((reference: string, options: Json & { from?: string; to?: string }) =>
       run(async () => (await import('./commands/history.ts')).diff(client(), reference, options)),
+    )
+
+  program
+    .command('changes')
+    .description('what happened to entities, in order; --follow goes on until it is ended')
+    .option('--follow', 'wait for what happens next', false)
+    .option('--after <position>', 'start, now or a position; default: start, with --follow now')
+    .option('--blueprint <blueprints>', 'only these, with commas between')
+    .option('--operation <operations>', 'only these: created, updated, renamed, deleted, restored')
+    .option('--limit <n>', 'how many at a time, up to 1000', '100')
+    .option('--json', 'a line of JSON for each', false)
+    .action((options: ChangesOptions) =>
+      run(async () => (await import('./commands/changes.ts')).changes(client(), options)),
     )
 }
