@@ -78,7 +78,7 @@ test('a long poll waits for what its filter wants', async () => {
 
 test('a snapshot is whole, and the feed goes on behind it', async () => {
   // Committed, and not in the feed yet: it is not in the snapshot, and comes with the feed.
-  const paused = new World({ ...bound(), transaction: bound().transaction })
+  const paused = new World(bound())
   paused.store.sequence = async () => 0
   await paused.see('other', 'repository', [{ key: 'x', entities: [{ blueprint: 'service', identifier: 'unplaced' }] }])
   const answer = await app.inject({ url: '/api/v1/snapshot', headers: authorization })

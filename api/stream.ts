@@ -68,13 +68,13 @@ export async function streamChanges(
 export function writer(
   { raw }: FastifyReply,
   ending: AbortSignal,
-): { readonly signal: AbortSignal; write(text: string): Promise<void> } {
+): { readonly signal: AbortSignal; readonly write: (text: string) => Promise<void> } {
   const gone = new AbortController()
   raw.once('close', () => gone.abort())
   const signal = AbortSignal.any([gone.signal, ending])
   return {
     signal,
-    async write(text) {
+    write: async (text) => {
       if (raw.write(text)) return
       await once(raw, 'drain', { signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) })
     },

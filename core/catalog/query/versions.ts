@@ -72,7 +72,7 @@ export async function versionsAt(
   return new Map(versions.flatMap((each) => (each === undefined ? [] : [[each.row.id, each] as const])))
 }
 
-function version({ number: _, seq, head_revision, operation, cause, at, later, ...row }: Found): Version {
+function version({ seq, head_revision, operation, cause, at, later, ...row }: Found): Version {
   const { identifier, document } = walkBack(row, later ?? [])
   return {
     row: { ...row, ...document, identifier, revision: head_revision, updated_at: at },
