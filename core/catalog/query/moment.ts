@@ -146,7 +146,7 @@ function expired(start: Position, until: Date): CatchmentError {
   return new CatchmentError(`History is kept from ${until.toISOString()} on.`, {
     code: 'history_expired',
     status: 410,
-    hint: 'Ask for a later moment. How long history is kept says history.keep in catchment.yaml.',
+    hint: 'Ask for a later moment.',
     details: { from: formatPosition(start), since: until.toISOString() },
   })
 }
