@@ -1,5 +1,5 @@
 import type { Blueprint } from '../model/blueprint.ts'
-import type { Json } from '../model/json.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import type { MappingOutput, Mappings } from '../model/mapping.ts'
 import { applyResource } from './apply.ts'
 import { checkResource } from './check.ts'
@@ -20,6 +20,10 @@ export interface MappingSource {
   readonly variables?: Readonly<Record<string, string>>
   /** Kinds the integration lists. Absent: not known. */
   readonly kinds?: readonly string[]
+  /** Other names of kinds. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined
+  /** Does a mapping with these selector fields want the item? Absent: every mapping wants all. */
+  readonly selects?: (kind: string, item: Json, selector: JsonObject) => boolean
 }
 
 export interface CompiledMappings {
@@ -37,7 +41,11 @@ export function compileMappings(source: MappingSource): CompiledMappings {
   const { file, text, blueprints, variables = {} } = source
   const report = new Report(new SourceText(file, text))
   const parsed = readMappingFile(report)
-  const resources = parsed?.resources ?? []
+  const { aliases = {} } = source
+  const resources = (parsed?.resources ?? []).map((resource) => {
+    const kind = Object.hasOwn(aliases, resource.kind) ? aliases[resource.kind] : undefined
+    return kind === undefined ? resource : { ...resource, kind }
+  })
   const known = {
     blueprints: blueprints && new Map(blueprints.map((blueprint) => [blueprint.identifier, blueprint])),
     kinds: source.kinds,
@@ -47,7 +55,7 @@ export function compileMappings(source: MappingSource): CompiledMappings {
   for (const resource of resources) checkResource(report, resource, known)
   const hash = contentHash(JSON.stringify([engineVersion, text, blueprints ?? null, Object.entries(variables)]))
   return {
-    mappings: new FileMappings(hash, resources, new BlueprintIndex(blueprints), variables),
+    mappings: new FileMappings(hash, resources, new BlueprintIndex(blueprints), variables, source.selects),
     diagnostics: sortDiagnostics(report.diagnostics),
     usable: parsed !== undefined,
     options: parsed?.options ?? { other: {} },
@@ -62,6 +70,7 @@ class FileMappings implements Mappings {
   readonly kinds: readonly string[]
   readonly #byKind: ReadonlyMap<string, readonly ResourceBlock[]>
   readonly #blueprints: BlueprintIndex
+  readonly #selects: MappingSource['selects']
   /** One for all evaluations, which never overlap. */
   readonly #context: { variables: Readonly<Record<string, Json>>; now: number }
 
@@ -70,7 +79,9 @@ class FileMappings implements Mappings {
     resources: readonly ResourceBlock[],
     blueprints: BlueprintIndex,
     variables: Readonly<Record<string, string>>,
+    selects: MappingSource['selects'],
   ) {
+    this.#selects = selects
     this.hash = hash
     this.#byKind = Map.groupBy(resources, ({ kind }) => kind)
     this.kinds = [...this.#byKind.keys()]
@@ -82,6 +93,16 @@ class FileMappings implements Mappings {
     const resources = this.#byKind.get(kind)
     if (resources === undefined) return nothing
     this.#context.now = context.now
-    return resources.map((resource) => applyResource(resource, this.#blueprints, body, this.#context))
+    return resources.map((resource) => {
+      if (!this.#wants(resource, body)) {
+        // Named as it stands in the file, for whoever asks why an object made nothing.
+        return { mapping: resource.id, state: 'deselected', expression: JSON.stringify(resource.selectorFields) }
+      }
+      return applyResource(resource, this.#blueprints, body, this.#context)
+    })
+  }
+
+  #wants({ kind, selectorFields }: ResourceBlock, body: Json): boolean {
+    return this.#selects === undefined || this.#selects(kind, body, selectorFields)
   }
 }

@@ -131,6 +131,11 @@ export interface Kind {
   /** Called once per scan and partition. May throw RateLimited, ScopeUnreadable, BadAnswer, SourceUnavailable. */
   list(request: ListRequest): AsyncIterable<Page>
   /**
+   * Does a mapping with these selector fields (those beside `query`) want this item? Pure. Asked for every mapping of the kind
+   * before its `query`; absent: every mapping wants everything.
+   */
+  selects?(item: Json, selector: JsonObject): boolean
+  /**
    * Asked about one object on doubt: after a signal without a usable body, before a deletion of a shifting kind, when two
    * observations disagree. The answer's own id must be `key` (names are re-used and renames redirect).
    */
@@ -192,6 +197,14 @@ export type Priority = 'live' | 'action' | 'confirm' | 'scan'
  */
 export const PRIORITY_HEADER = 'x-catchment-priority'
 
+/** What a mapping file asks of its source. A kind fetches for all of its mappings together; `Kind.selects` tells them apart. */
+export interface Asked {
+  /** Of each kind the fields beside `query`, one block for each of its mappings that has any. */
+  readonly selectors: Readonly<Record<string, readonly JsonObject[]>>
+  /** Keys at the root of the file that belong to an integration. */
+  readonly options: JsonObject
+}
+
 /** What the engine gives to an integration. */
 export interface Tools {
   /** fetch with a deadline, retries of safe requests, the configured proxy and certificate authority, and the credential's shared rate budget. */
@@ -202,6 +215,8 @@ export interface Tools {
   now(): number
   /** Absolute path of the folder of the configuration file, for paths in `config`. Absent: there is none. */
   readonly folder?: string
+  /** Absent: nothing beside the objects themselves. */
+  readonly asked?: Asked
 }
 
 export interface Integration<Config = unknown> {
@@ -210,6 +225,8 @@ export interface Integration<Config = unknown> {
   readonly config: ZodType<Config>
   /** Kinds that are scanned where the configuration names none: few and cheap. What costs more is asked for by name. */
   readonly defaultKinds: readonly string[]
+  /** Other names that mapping files have for a kind: `{ "code-scanning-alerts": "code-scanning-alert" }`. */
+  readonly aliases?: Readonly<Record<string, string>>
   /** Opens nothing yet: the first call goes out with `check`. */
   connect(config: Config, tools: Tools): Connection
 }

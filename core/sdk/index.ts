@@ -1,4 +1,5 @@
 export {
+  type Asked,
   type Check,
   type Connection,
   type Cursor,

@@ -224,11 +224,16 @@ export function lostScopes(opened: Opened, name: string): void {
     await bench.source.lose(partition.name)
     try {
       const now = await kind.partitions(never())
-      expect(now.map((it) => it.name)).toEqual(all.map((it) => it.name))
-      expect(now.filter((it) => it.unknown !== undefined).map((it) => it.name)).toEqual([partition.name])
+      // One that hangs on a record may be left out: what goes with that record is the engine's to prove.
+      const others = (list: readonly Partition[]): string[] =>
+        list.map((it) => it.name).filter((name) => partition.parent === undefined || name !== partition.name)
+      expect(others(now)).toEqual(others(all))
+      const unknown = partition.parent === undefined ? [partition.name] : []
+      expect(now.filter((it) => it.unknown !== undefined).map((it) => it.name)).toEqual(unknown)
       await expect(pagesOf(kind, partition)).rejects.toBeInstanceOf(ScopeUnreadable)
       const after = await bench.connection.check(never())
-      expect(after.fingerprint).not.toBe(before.fingerprint)
+      // What a single object of another kind shows is no matter of the credential as a whole.
+      if (partition.parent === undefined) expect(after.fingerprint).not.toBe(before.fingerprint)
       const [item] = items
       if (kind.get === undefined || item === undefined) return
       const got = await kind.get(kind.key(item), kind.locator(item), partition.name, never())

@@ -21,6 +21,8 @@ export function describeShippedMapping<Config>(integration: Integration<Config>,
     text: text('mapping.yaml'),
     blueprints: blueprints.blueprints,
     kinds: kinds.map((kind) => kind.name),
+    aliases: integration.aliases,
+    selects: (name, item, selector) => kinds.find((kind) => kind.name === name)?.selects?.(item, selector) ?? true,
   })
 
   test('the shipped files say nothing that a reader would have to mend', () => {

@@ -54,7 +54,7 @@ test('a 304 that nobody asked for is BadAnswer; one that says a page follows now
   const next = { link: '<https://api.github.com/x?page=2>; rel="next"' }
   const grown = listing(
     (request) => (request.url.includes('page=2') && !request.url.includes('page=1') ? json('[]') : json('', next, 304)),
-    { validator: '1 W/"a"' },
+    { validator: JSON.stringify({ n: 1, etag: 'W/"a"', stamp: '' }) },
   )
   const pages = await grown.pages()
   expect(pages.map((page) => [page.cursor, page.next, page.notModified])).toEqual([

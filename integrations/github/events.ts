@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { JsonObject, Signal } from '../../core/sdk/index.ts'
+import { childHandlers, push } from './child-events.ts'
+import { childSpecs } from './kinds/index.ts'
 import { isWholeRepository, repositoryVersion } from './kinds/repository.ts'
 import { read } from './schema.ts'
 
@@ -8,9 +10,11 @@ export interface EventContext {
   readonly partitionOf: (login: string) => string | undefined
   /** False for repositories that `only` leaves out. */
   readonly wants: (fullName: string) => boolean
+  /** A repository comes with more than GitHub tells of it, so that no event says all. */
+  readonly extras?: boolean
 }
 
-type Handler = (payload: JsonObject, context: EventContext) => readonly Signal[]
+export type Handler = (payload: JsonObject, context: EventContext) => readonly Signal[]
 
 const id = z.int().transform(String)
 const owner = z.object({ login: z.string() })
@@ -44,11 +48,23 @@ const repository: Handler = (payload, context) => {
   const signals: Signal[] = []
   if (partition !== undefined && action === 'deleted') signals.push({ type: 'gone', ...about, partition, ...versioned })
   else if (partition !== undefined) {
-    signals.push({ type: 'stale', ...about, partition, body, whole: isWholeRepository(body), ...versioned })
+    signals.push({
+      type: 'stale',
+      ...about,
+      partition,
+      body,
+      whole: context.extras !== true && isWholeRepository(body),
+      ...versioned,
+    })
   }
   // Without the body: that proves it to be in its new home, and says nothing of the old one.
   const left = former === undefined ? undefined : context.partitionOf(former.login)
   if (left !== undefined && left !== partition) signals.push({ type: 'stale', ...about, partition: left })
+  // What is in it carries its name.
+  if (action === 'renamed' || action === 'transferred') {
+    for (const { name: kind } of childSpecs) signals.push({ type: 'resync', kind })
+    for (const kind of ['file', 'folder']) signals.push({ type: 'resync', kind })
+  }
   return signals
 }
 
@@ -100,11 +116,12 @@ const access = ['team-access'] as const
 export const handlers: Readonly<Record<string, Handler>> = {
   repository,
   public: repository,
-  push: repository,
+  push: (payload, context) => [...repository(payload, context), ...push(payload, context)],
   star: repository,
   fork: repository,
   team: team((action) => (action.endsWith('_repository') ? access : both)),
   team_add: team(() => access),
   membership: team(() => access),
   organization,
+  ...childHandlers,
 }

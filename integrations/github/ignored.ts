@@ -1,27 +1,18 @@
-const noKind = 'is about objects that no kind lists yet'
-const counts = 'changes only counts that are left out of a repository'
+const noKind = 'is about objects that no kind lists'
 const app = 'is about installations of an App, which a token has none of'
 const account = 'is about accounts and billing, which are not in the catalog'
-const advisory = 'is about security findings, which no kind lists yet'
+const advisory = 'is about security settings and advisories, which no kind lists'
 
 /** Events without a signal, and why. An event in neither table is one that GitHub added since: it is ignored, too. */
 export const ignored: Readonly<Record<string, string>> = {
   branch_protection_configuration: noKind,
-  branch_protection_rule: noKind,
   check_run: noKind,
   check_suite: noKind,
-  code_scanning_alert: advisory,
   commit_comment: noKind,
-  create: 'is followed by a push, which carries the same repository',
   custom_property: 'custom properties are left out of a repository',
   custom_property_values: 'custom properties are left out of a repository',
-  delete: 'a branch or tag is gone; a repository does not list them',
-  dependabot_alert: advisory,
   deploy_key: noKind,
-  deployment: noKind,
   deployment_protection_rule: noKind,
-  deployment_review: noKind,
-  deployment_status: noKind,
   discussion: noKind,
   discussion_comment: noKind,
   github_app_authorization: app,
@@ -29,12 +20,9 @@ export const ignored: Readonly<Record<string, string>> = {
   installation: app,
   installation_repositories: app,
   installation_target: app,
-  issue_comment: noKind,
   issue_dependencies: noKind,
-  issues: counts,
   label: noKind,
   marketplace_purchase: account,
-  member: 'is about outside collaborators, which no kind lists yet',
   merge_group: noKind,
   meta: 'says that this webhook was deleted; scans go on',
   milestone: noKind,
@@ -50,18 +38,12 @@ export const ignored: Readonly<Record<string, string>> = {
   projects_v2: noKind,
   projects_v2_item: noKind,
   projects_v2_status_update: noKind,
-  pull_request: counts,
-  pull_request_review: noKind,
-  pull_request_review_comment: noKind,
-  pull_request_review_thread: noKind,
   registry_package: noKind,
-  release: noKind,
   repository_advisory: advisory,
   repository_dispatch: 'is a message between workflows',
   repository_import: 'is followed by repository and push events',
   repository_ruleset: noKind,
   repository_vulnerability_alert: advisory,
-  secret_scanning_alert: advisory,
   secret_scanning_alert_location: advisory,
   secret_scanning_scan: advisory,
   security_advisory: advisory,
@@ -72,5 +54,4 @@ export const ignored: Readonly<Record<string, string>> = {
   watch: 'says the same as star',
   workflow_dispatch: noKind,
   workflow_job: noKind,
-  workflow_run: noKind,
 }

@@ -63,7 +63,9 @@ export async function openSource(options: { readonly repos?: number } = {}): Pro
       await sandbox.control.fault({ kind: kind[how], seconds, honest: true })
     },
     async lose(partition) {
-      await sandbox.control.fault({ kind: 'lose-permission', org: partition, as: 'not-found' })
+      const [org = '', repository] = partition.split('/')
+      const match = repository === undefined ? {} : { match: { path: `^/repos/${partition}(/|$)` } }
+      await sandbox.control.fault({ kind: 'lose-permission', org, as: 'not-found', ...match })
     },
     heal: () => sandbox.control.heal(),
     calls: async () => (await sandbox.control.requests(Number.MAX_SAFE_INTEGER)).counts.total,

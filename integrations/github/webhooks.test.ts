@@ -36,7 +36,7 @@ test.each(all)('example $title: a signal, or a reason for none', ({ name, payloa
   const reason = ignored[name] ?? ignored[`${name}.${payload.action}`]
   if (reason === undefined) expect(given, 'neither a signal nor a reason').not.toEqual([])
   else expect(given, `ignored, because it ${reason}`).toEqual([])
-  for (const signal of given) if (signal.type !== 'resync') expect(signal.key).toMatch(/^\d+$/)
+  for (const signal of given) if (signal.type !== 'resync') expect(signal.key).toMatch(/^\d+(\/.+)?$/)
 })
 
 test('every event that GitHub knows is either handled or ignored with a reason', () => {
@@ -82,13 +82,17 @@ test('a deletion is gone, with the version it had', () => {
 test('a transfer is stale in its new home with the body, and in its old one without', () => {
   const changes = { owner: { from: { organization: { login: 'acme-labs' } } } }
   const payload = { action: 'transferred', repository, changes }
-  const given = signals(delivery('repository', payload), scopeOf('acme', 'acme-labs'))
+  const told = signals(delivery('repository', payload), scopeOf('acme', 'acme-labs'))
+  // What is in it carries its name, and is listed again.
+  expect(told.filter((it) => it.type === 'resync').map((it) => it.kind)).toContain('pull-request')
+  const given = told.filter((it) => it.type !== 'resync')
   expect(given).toMatchObject([
     { type: 'stale', partition: 'acme', body: repository },
     { type: 'stale', ...about, partition: 'acme-labs' },
   ])
   expect(given[1]).not.toHaveProperty('body')
-  expect(signals(delivery('repository', payload), scopeOf('acme-labs'))).toMatchObject([{ partition: 'acme-labs' }])
+  const left = signals(delivery('repository', payload), scopeOf('acme-labs')).filter((it) => it.type !== 'resync')
+  expect(left).toMatchObject([{ partition: 'acme-labs' }])
 })
 
 test('owners that are not ours, and repositories that `only` leaves out, give no signal', () => {
@@ -98,7 +102,9 @@ test('owners that are not ours, and repositories that `only` leaves out, give no
   expect(signals(edited, scopeOf('acme'), ['ACME/checkout'])).toHaveLength(1)
   const changes = { repository: { name: { from: 'basket' } } }
   const renamed = delivery('repository', { action: 'renamed', repository, changes })
-  expect(signals(renamed, scopeOf('acme'), ['acme/basket'])).toHaveLength(1)
+  expect(signals(renamed, scopeOf('acme'), ['acme/basket'])).toContainEqual(
+    expect.objectContaining({ type: 'stale', kind: 'repository' }),
+  )
 })
 
 test('teams, their members and repositories', () => {

@@ -60,13 +60,14 @@ export function signals(
   delivery: RawDelivery,
   scope: Pick<Scope, 'partitionOf'>,
   only?: readonly string[],
+  extras = false,
 ): readonly Signal[] {
   const event = delivery.headers['x-github-event'] ?? ''
   const handler = Object.hasOwn(handlers, event) ? handlers[event] : undefined
   if (handler === undefined) return []
   const payload = parse(delivery.body.toString('utf8'))
   if (!isObject(payload)) throw new BadAnswer(`webhook ${event}: $: expected an object`)
-  return handler(payload, { partitionOf: scope.partitionOf, wants: wanted(only) })
+  return handler(payload, { partitionOf: scope.partitionOf, wants: wanted(only), extras })
 }
 
 function wanted(only: readonly string[] | undefined): (fullName: string) => boolean {

@@ -1,6 +1,8 @@
 import type { SourceConfig } from '../../../core/config/index.ts'
 import type { Check, Connection, Integration } from '../../../core/sdk/index.ts'
 import { duration } from '../output.ts'
+import { askedIn, kindsToScan } from '../start/asked.ts'
+import { mappingOf } from '../start/sources.ts'
 import { costOf, type Forecast, forecastOf } from './forecast.ts'
 import { type Environment, openMeter } from './meter.ts'
 
@@ -15,7 +17,7 @@ export interface Facts {
   readonly forecast?: Forecast
 }
 
-export type Asked = Pick<SourceConfig, 'name' | 'integration' | 'config' | 'kinds' | 'quota'>
+export type Asked = Pick<SourceConfig, 'name' | 'integration' | 'config' | 'kinds' | 'quota' | 'mapping'>
 
 /** Asks who the credential is, which scopes it sees and what a first scan will cost; stores and starts nothing. */
 export async function factsOf(
@@ -25,13 +27,23 @@ export async function factsOf(
   folder?: string,
 ): Promise<Facts> {
   const meter = openMeter(source, environment, folder)
-  const connection = integration.connect(source.config.reveal(), meter.tools)
+  const { file, text } = mappingOf(source)
+  const asked = askedIn([{ file, mapping: text }], integration.aliases)
+  const connection = integration.connect(source.config.reveal(), { ...meter.tools, asked })
   const signal = AbortSignal.timeout(120_000)
-  const kinds = source.kinds ?? integration.defaultKinds
+  const kinds = kindsToScan(
+    source,
+    integration,
+    connection.kinds.map(({ name }) => name),
+  )
   try {
     const check = await connection.check(signal)
+    // Kinds that are listed repository by repository lie in the same scopes, and naming those costs requests.
+    const cheap = kinds.some((kind) => integration.defaultKinds.includes(kind))
+      ? kinds.filter((kind) => integration.defaultKinds.includes(kind))
+      : kinds
     const small = meter.took.reduce((total, each) => total + each, 0) / Math.max(1, meter.took.length)
-    const partitions = await partitionsOf(connection, kinds, signal)
+    const partitions = await partitionsOf(connection, cheap, signal)
     const forecast =
       check.forecast === undefined
         ? undefined

@@ -17,7 +17,7 @@ export function checkKinds(config: Config, integrations: Readonly<Record<string,
       ...objectives.map((kind) => ({ kind, path: ['schedule', 'freshness', kind] })),
     ]
     for (const { kind, path } of named) {
-      if (known.includes(kind)) continue
+      if (known.includes(kind) || Object.hasOwn(integration.aliases ?? {}, kind)) continue
       throw config.problem(['sources', index, ...path], {
         code: 'kind_unknown',
         message: `${source.integration} has no kind "${kind}"`,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Store } from '../../../core/catalog/store.ts'
-import type { SourceConfig } from '../../../core/config/index.ts'
+import type { NamedText, SourceConfig } from '../../../core/config/index.ts'
 import { type Budgets, createHttp, type Http } from '../../../core/http/index.ts'
 import { parseBlueprints } from '../../../core/mapping/blueprints.ts'
 import { type CompiledMappings, compileMappings } from '../../../core/mapping/compile.ts'
@@ -10,8 +10,16 @@ import type { Diagnostic } from '../../../core/mapping/diagnostic.ts'
 import type { Blueprint } from '../../../core/model/blueprint.ts'
 import type { Mappings } from '../../../core/model/mapping.ts'
 import { differences } from '../../../core/plan/candidate.ts'
-import { CatchmentError, type Connection, type Integration, isObject, type Json } from '../../../core/sdk/index.ts'
+import {
+  type Asked,
+  CatchmentError,
+  type Connection,
+  type Integration,
+  isObject,
+  type Json,
+} from '../../../core/sdk/index.ts'
 import type { MappingContent, Ports, SourceRuntime, Version } from '../../../core/sync/engine.ts'
+import { askedIn, kindsToScan } from './asked.ts'
 
 export interface SourceTools {
   readonly ports: Pick<Ports, 'clock' | 'random' | 'log'>
@@ -52,16 +60,20 @@ export async function buildSource(
     readonly reread: () => SourceConfig
   },
 ): Promise<BuiltSource> {
-  const { connection, http } = connect(source, integration, tools)
   const { precedence } = options
   const files = readFiles(source)
   const row = await store.saveSource({ name: source.name, integration: source.integration, precedence })
   const active = await store.activeMapping(row.id)
-  const fromFiles = compile(files.content, connection, options.blueprints)
+  // Both versions are fetched for: which of them goes on is not decided yet, and may be decided anew while it runs.
+  const versions = active === undefined ? [files.content] : [files.content, contentOf(active.content)]
+  const asked = askedIn(versions, integration.aliases)
+  const { connection, http } = connect(source, integration, tools, asked)
+  const compile = compiler(connection, integration)
+  const fromFiles = compile(files.content, options.blueprints)
   const diagnostics = [...files.diagnostics, ...fromFiles.diagnostics]
   const broken = !fromFiles.usable || diagnostics.some((finding) => finding.severity === 'error')
   // Compiled anew: a new version of the engine may make something else of the same files, and then runs over the records.
-  const kept = active === undefined ? undefined : remembered(active.content, connection, options.blueprints)
+  const kept = active === undefined ? undefined : remembered(active.content, compile, options.blueprints)
   if (broken && (options.apply || kept === undefined)) throw new MappingFileError(diagnostics)
   const pending = !options.apply && kept !== undefined && kept.mappings.hash !== fromFiles.mappings.hash
   const { mappings, content } = pending ? kept : { mappings: fromFiles.mappings, content: files.content }
@@ -74,7 +86,11 @@ export async function buildSource(
     const version = { hash: mappings.hash, content: toJson(content), blueprints: content.blueprints.map(toJson) }
     await store.activateMapping(row.id, version, { who: 'start', how: 'apply' })
   }
-  const kinds = source.kinds ?? integration.defaultKinds
+  const kinds = kindsToScan(
+    source,
+    integration,
+    connection.kinds.map(({ name }) => name),
+  )
   const secret = source.webhooks.secret?.reveal()
   return {
     http,
@@ -87,7 +103,7 @@ export async function buildSource(
       mappings,
       mappingContent: content,
       versions: {
-        compile: (other) => versionOf(compile(contentOf(toJson(other)), connection, options.blueprints)),
+        compile: (other) => versionOf(compile(contentOf(toJson(other)), options.blueprints)),
         files: () => readFiles(options.reread()).content,
       },
       kinds,
@@ -135,6 +151,7 @@ function connect(
   source: SourceConfig,
   integration: Integration,
   tools: SourceTools,
+  asked: Asked,
 ): { connection: Connection; http: Http } {
   const { ports } = tools
   const http = openHttp(source, tools)
@@ -142,6 +159,7 @@ function connect(
     fetch: http.fetch,
     log: (level, message, fields) => ports.log(level, message, { source: source.name, ...fields }),
     now: () => ports.clock.now(),
+    asked,
     ...(tools.folder === undefined ? {} : { folder: tools.folder }),
   })
   return { connection, http }
@@ -175,11 +193,18 @@ function credentialOf(settings: unknown): unknown {
   return token === undefined ? settings : [token, baseUrl]
 }
 
+/** The mapping file of a source: its own, or the shipped one. */
+export function mappingOf(source: Pick<SourceConfig, 'integration' | 'mapping'>): NamedText {
+  return (
+    source.mapping ?? {
+      file: `mappings/${source.integration}/mapping.yaml`,
+      text: readFileSync(shipped(source.integration, 'mapping.yaml'), 'utf8'),
+    }
+  )
+}
+
 function readFiles(source: SourceConfig): { content: MappingFiles; diagnostics: readonly Diagnostic[] } {
-  const mapping = source.mapping ?? {
-    file: `mappings/${source.integration}/mapping.yaml`,
-    text: readFileSync(shipped(source.integration, 'mapping.yaml'), 'utf8'),
-  }
+  const mapping = mappingOf(source)
   const blueprintFiles = source.blueprints ?? [
     {
       file: `mappings/${source.integration}/blueprints.yaml`,
@@ -198,30 +223,33 @@ function readFiles(source: SourceConfig): { content: MappingFiles; diagnostics: 
   }
 }
 
-function compile(
-  content: MappingFiles,
-  connection: Connection,
-  others: readonly Blueprint[],
-): ReturnType<typeof compileMappings> {
-  const own = new Set(content.blueprints.map(({ identifier }) => identifier))
-  return compileMappings({
-    file: content.file,
-    text: content.mapping,
-    blueprints: [...content.blueprints, ...others.filter(({ identifier }) => !own.has(identifier))],
-    variables: content.variables,
-    kinds: connection.kinds.map((kind) => kind.name),
-  })
+type Compile = (content: MappingFiles, others: readonly Blueprint[]) => CompiledMappings
+
+function compiler(connection: Connection, { aliases }: Integration): Compile {
+  const kinds = new Map(connection.kinds.map((kind) => [kind.name, kind]))
+  return (content, others) => {
+    const own = new Set(content.blueprints.map(({ identifier }) => identifier))
+    return compileMappings({
+      file: content.file,
+      text: content.mapping,
+      blueprints: [...content.blueprints, ...others.filter(({ identifier }) => !own.has(identifier))],
+      variables: content.variables,
+      kinds: [...kinds.keys()],
+      aliases,
+      selects: (kind, item, selector) => kinds.get(kind)?.selects?.(item, selector) ?? true,
+    })
+  }
 }
 
 /** The active version, from what the database remembers of its files. */
 function remembered(
   content: Json,
-  connection: Connection,
+  compile: Compile,
   others: readonly Blueprint[],
 ): { mappings: Mappings; content: MappingFiles } | undefined {
   if (!isObject(content)) return undefined
   const files = contentOf(content)
-  const { mappings, usable } = compile(files, connection, others)
+  const { mappings, usable } = compile(files, others)
   return usable ? { mappings, content: files } : undefined
 }
 

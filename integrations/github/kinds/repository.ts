@@ -10,8 +10,10 @@ import {
 } from '../../../core/sdk/index.ts'
 import type { Client } from '../client.ts'
 import { pages } from '../pages.ts'
-import { type GithubConfig, keyOf, orderable, read, timestamp } from '../schema.ts'
+import { keyOf, orderable, read, timestamp } from '../schema.ts'
 import { reasonOf, type Scope, unreadable } from '../scope.ts'
+import type { ChildParts } from './child.ts'
+import { createExtras, type Extras } from './extras.ts'
 
 const text = z.string().nullable().default(null)
 const count = z.int().nullable().default(null)
@@ -98,33 +100,43 @@ export function repositoryVersion(item: Json): Version | undefined {
 }
 
 /** One call per hundred repositories. With `only`, one per repository. */
-export function repositoryKind(config: GithubConfig, client: Client, scope: Scope): Kind {
+export function repositoryKind(parts: ChildParts, scope: Scope): Kind {
+  const { client, config, wants } = parts
+  const extras = createExtras(parts)
   return {
     name: 'repository',
     coverage: 'complete',
     paging: 'shifting',
-    canonical: (item) => read(repository, item, 'repository'),
+    canonical: (item) => ({ ...read(repository, item, 'repository'), ...extras.kept(item) }),
     key: (item) => keyOf(item, 'repository'),
     version: repositoryVersion,
     locator: (item) => ({ fullName: read(addressed, item, 'repository').full_name }),
     partitions: scope.partitions,
     list(request) {
-      if (config.only !== undefined) return listOnly(client, config.only, request)
+      if (config.only !== undefined) return listOnly(client, config.only, extras, request)
       const org = request.partition.name
       const listing = {
         route: 'GET /orgs/{org}/repos',
         // Oldest first: what is created goes to the end and moves nothing; only a deletion shifts pages.
-        params: { org, type: 'all', sort: 'created', direction: 'asc' },
+        params: { org, type: wants.repositoryType, sort: 'created', direction: 'asc' },
         pageSize: config.pageSize,
         what: `repositories of ${org}`,
+        ...extras.listing(request.signal),
       }
       return pages(client, listing, request)
     },
-    get: (key, _locator, partition, signal) => get(client, scope, key, partition, signal),
+    get: (key, _locator, partition, signal) => get(client, scope, extras, key, partition, signal),
   }
 }
 
-async function get(client: Client, scope: Scope, key: string, partition: string, signal: AbortSignal): Promise<Got> {
+async function get(
+  client: Client,
+  scope: Scope,
+  extras: Extras,
+  key: string,
+  partition: string,
+  signal: AbortSignal,
+): Promise<Got> {
   // By id, so that a rename cannot lead to another repository under the old name.
   const answer = await client.ask('GET /repositories/{id}', { id: key }, { signal })
   if (answer.state === 'notModified') return { state: 'unknown', reason: 'unexpected 304' }
@@ -138,14 +150,20 @@ async function get(client: Client, scope: Scope, key: string, partition: string,
   const { id, owner } = read(owned, answer.data, `repository ${key}`)
   if (String(id) !== key) return { state: 'unknown', reason: `repository ${key} answered as ${id}` }
   const home = scope.partitionOf(owner.login)
-  if (home !== undefined) return { state: 'present', body: answer.data, partitions: [home] }
+  const body = (): Promise<Json> => extras.add(answer.data, signal, 'live')
+  if (home !== undefined) return { state: 'present', body: await body(), partitions: [home] }
   // It moved out of our sight, or its organisation was renamed, which takes nothing away.
   const seen = await scope.look(partition, signal)
   if (typeof seen === 'string') return { state: 'unknown', reason: seen }
-  return seen.id === owner.id ? { state: 'present', body: answer.data } : { state: 'gone' }
+  return seen.id === owner.id ? { state: 'present', body: await body() } : { state: 'gone' }
 }
 
-async function* listOnly(client: Client, only: readonly string[], request: ListRequest): AsyncGenerator<Page> {
+async function* listOnly(
+  client: Client,
+  only: readonly string[],
+  extras: Extras,
+  request: ListRequest,
+): AsyncGenerator<Page> {
   const org = request.partition.name
   const names = only.filter((name) => name.toLowerCase().startsWith(`${org.toLowerCase()}/`))
   for (let index = Number(request.from ?? 1) - 1; index < Math.max(names.length, 1); index += 1) {
@@ -153,16 +171,20 @@ async function* listOnly(client: Client, only: readonly string[], request: ListR
     const next = index + 1 < names.length ? { next: String(index + 2) } : {}
     const [owner = '', repo] = names[index]?.split('/') ?? []
     if (repo === undefined) return yield { cursor, items: [], ...next }
-    const etag = request.known(cursor)?.validator
+    const known = /^(\S*) (.+)$/s.exec(request.known(cursor)?.validator ?? '')
+    const etag = known?.[1] === extras.stamp ? known[2] : undefined
     const asked = { signal: request.signal, priority: 'scan', etag } as const
     const answer = await client.ask('GET /repos/{owner}/{repo}', { owner, repo }, asked)
     // Of a list that a person wrote, a repository that cannot be found is a mistake to be said, not an absence.
     if (answer.state === 'refused') throw unreadable(answer, `repository ${owner}/${repo}`)
-    if (answer.state === 'notModified')
-      yield { cursor, items: [], notModified: true, ...(etag ? { validator: etag } : {}), ...next }
+    if (answer.state === 'notModified') yield { cursor, items: [], notModified: true, ...marked(extras, etag), ...next }
     else {
-      const validator = answer.header('etag')
-      yield { cursor, items: [answer.data], ...(validator === undefined ? {} : { validator }), ...next }
+      const item = await extras.add(answer.data, request.signal, 'scan')
+      yield { cursor, items: [item], ...marked(extras, answer.header('etag')), ...next }
     }
   }
 }
+
+/** Of another shape than the one that is asked for now, a page is as good as unknown. */
+const marked = ({ stamp }: Extras, etag: string | undefined): { validator?: string } =>
+  etag === undefined ? {} : { validator: `${stamp} ${etag}` }
