@@ -5,6 +5,7 @@ import type { Client } from './client.ts'
 import { type Census, census, forecast } from './forecast.ts'
 import { type GithubConfig, read } from './schema.ts'
 import type { Scope } from './scope.ts'
+import type { Wants } from './wants.ts'
 
 const self = z.object({ id: z.int(), login: z.string() })
 
@@ -22,6 +23,7 @@ const tokenKinds: readonly (readonly [string, string])[] = [
  */
 export async function check(
   config: GithubConfig,
+  wants: Wants,
   client: Client,
   scope: Scope,
   counted: Map<string, Census>,
@@ -69,7 +71,7 @@ export async function check(
     identity: `${who?.login ?? 'GitHub App'} (${kind})`,
     fingerprint: createHash('sha256').update(JSON.stringify(visible)).digest('hex'),
     missing,
-    forecast: forecast(config, scope, sizes, defaultKinds),
+    forecast: forecast(config, wants, scope, sizes, defaultKinds),
   }
 }
 

@@ -1,7 +1,10 @@
 import type { Check } from '../../core/sdk/index.ts'
 import type { Client } from './client.ts'
+import { alertSpecs } from './kinds/alerts.ts'
+import { childSpecs } from './kinds/index.ts'
 import type { GithubConfig } from './schema.ts'
 import { reasonOf, type Scope } from './scope.ts'
+import type { Wants } from './wants.ts'
 
 export interface Census {
   readonly teams: number
@@ -31,17 +34,28 @@ export async function census(client: Client, org: string, signal: AbortSignal): 
   return { teams, users, missing }
 }
 
-/** What one organisation's listings cost: pages of each kind, and for the teams' reach two calls for each of them. */
+/** What one organisation's listings cost at least: pages of each kind, a call for each repository, two for each team's reach. */
 function listingsOf(
   config: GithubConfig,
+  wants: Wants,
   org: string,
   size: { readonly repositories: number; readonly teams: number; readonly users: number },
 ): Readonly<Record<string, number>> {
   const pages = (items: number): number => Math.max(1, Math.ceil(items / config.pageSize))
   const only = config.only?.filter((name) => name.toLowerCase().startsWith(`${org.toLowerCase()}/`)).length
+  // What is listed repository by repository: those are named first, and each is a page at least.
+  const repositories = only ?? size.repositories
+  const named = only ?? pages(size.repositories)
+  const extras = wants.includedFiles.length + (wants.repositoryTeams ? 1 : 0) + (wants.repositoryCollaborators ? 1 : 0)
   return {
+    ...Object.fromEntries(
+      [...childSpecs.map(({ name }) => name), 'folder'].map((kind) => [kind, named + repositories]),
+    ),
+    // The tree, and about one in three of the files that are asked for.
+    file: named + repositories * (1 + Math.ceil(wants.files.length / 3)),
+    ...Object.fromEntries(alertSpecs.map(({ name }) => [name, 1])),
     organization: 1,
-    repository: only ?? pages(size.repositories),
+    repository: (only ?? pages(size.repositories)) + repositories * extras,
     team: pages(size.teams),
     user: pages(size.users),
     'team-access': pages(size.teams) + 2 * size.teams,
@@ -51,13 +65,14 @@ function listingsOf(
 /** Sums of all organisations that can be read, and what is asked before each kind. */
 export function forecast(
   config: GithubConfig,
+  wants: Wants,
   scope: Scope,
   seen: ReadonlyMap<string, { readonly repositories: number; readonly teams: number; readonly users: number }>,
   defaultKinds: readonly string[],
 ): NonNullable<Check['forecast']> {
   const listings: Record<string, number> = {}
   for (const [org, size] of seen) {
-    for (const [kind, calls] of Object.entries(listingsOf(config, org, size)))
+    for (const [kind, calls] of Object.entries(listingsOf(config, wants, org, size)))
       listings[kind] = (listings[kind] ?? 0) + calls
   }
   // Own account, memberships, and each organisation twice: for the check and as a partition.

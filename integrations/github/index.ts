@@ -25,7 +25,7 @@ export const github: Integration<GithubConfig> = {
     const counted = new Map<string, Census>()
     return {
       kinds: allKinds(parts, scope),
-      check: (signal) => check(config, client, scope, counted, defaultKinds, signal),
+      check: (signal) => check(config, wants, client, scope, counted, defaultKinds, signal),
       webhook: { verify, signals: (delivery) => signals(delivery, scope, config.only, extras) },
     }
   },
