@@ -19,8 +19,9 @@ export const github: Integration<GithubConfig> = {
     const client = createClient(config, tools)
     const scope = createScope(config, client)
     const wants = wantsOf(tools.asked)
-    const directory = createDirectory(config, client, scope, { type: wants.repositoryType, now: tools.now })
-    const parts = { config, client, directory, wants, now: tools.now }
+    const now = (): number => tools.now()
+    const directory = createDirectory(config, client, scope, { type: wants.repositoryType, now })
+    const parts = { config, client, directory, wants, now }
     const extras = wants.includedFiles.length > 0 || wants.repositoryTeams || wants.repositoryCollaborators
     const counted = new Map<string, Census>()
     return {

@@ -119,7 +119,7 @@ export function childKind(spec: ChildSpec, parts: ChildParts): Kind {
         }),
     locator: (item) => spec.locator?.(objectOf(item, what)) ?? {},
     ...(selects === undefined ? {} : { selects: (item, selector) => selects(objectOf(item, what), selector) }),
-    partitions: directory.partitions,
+    partitions: (signal) => directory.partitions(signal),
     async *list(request) {
       request.signal.throwIfAborted()
       const home = await directory.home(request.partition, request.signal)

@@ -210,7 +210,7 @@ export function treeKind(spec: TreeSpec, parts: ChildParts): Kind {
     },
     locator: () => ({}),
     selects: (item, selector) => selectsPath(spec, objectOf(item, spec.name), selector),
-    partitions: directory.partitions,
+    partitions: (signal) => directory.partitions(signal),
     async *list(request) {
       request.signal.throwIfAborted()
       yield* listTree(request)
