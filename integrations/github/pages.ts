@@ -93,10 +93,17 @@ function wrappedIn(data: Json, { wrapped, what }: Listing): readonly Json[] {
   throw new BadAnswer(`${what}: ${wrapped === undefined ? '$' : `$.${wrapped}`}: expected an array`)
 }
 
+/** GitHub refuses a hundred questions at the same time. */
+const atOnce = 8
+
 async function itemsOf(listed: readonly Json[], { item }: Listing): Promise<readonly Json[]> {
   if (item === undefined) return listed
-  const made = await Promise.all(listed.map((it) => item(it)))
-  return made.filter((it): it is Json => it !== undefined)
+  const made: Json[] = []
+  for (let from = 0; from < listed.length; from += atOnce) {
+    const some = await Promise.all(listed.slice(from, from + atOnce).map(async (it) => item(it)))
+    made.push(...some.filter((it) => it !== undefined))
+  }
+  return made
 }
 
 const validator = z.object({ n: z.int(), etag: z.string(), stamp: z.string(), gate: z.string().optional() })
