@@ -50,6 +50,10 @@ export function registerServing(program: Command): void {
         checkKinds(config, registry)
         for (const warning of config.warnings)
           print(`warning: ${warning.file}:${warning.line}:${warning.column}: ${warning.message}`)
+        const { describeWarnings, findingsOf, MappingFileError } = await import('./start/sources.ts')
+        const findings = findingsOf(config.sources, registry)
+        for (const line of describeWarnings(findings)) print(line)
+        if (findings.some(({ severity }) => severity === 'error')) throw new MappingFileError(findings)
         if (config.file === undefined) print('No catchment.yaml here: npm start runs the sandbox organisation.')
         else
           print(

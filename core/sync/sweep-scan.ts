@@ -100,6 +100,7 @@ async function decideSweep(
       coverage: kind.kind.coverage,
       paging: kind.kind.paging,
       canAsk: kind.kind.get !== undefined,
+      small: partition.row.parent !== undefined,
       begin: scan.begin,
       resumed,
       seen,

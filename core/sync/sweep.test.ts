@@ -62,6 +62,21 @@ describe('sweep', () => {
       { paging: 'shifting', canAsk: false, resumed: true, missing: rows(3, { missedBefore: true }) },
       '0 removed, 0 asked, 0 held, 3 again',
     ],
+    [
+      'where a partition hangs on a record, each that an empty listing lacks is asked about',
+      { seen: 0, small: true, missing: rows(2) },
+      '0 removed, 2 asked, 0 held, 0 again',
+    ],
+    [
+      'but it is held where nobody can be asked',
+      { seen: 0, small: true, canAsk: false, missing: rows(2) },
+      '0 removed, 0 asked, 2 held, 0 again',
+    ],
+    [
+      'and the guard counts there, too',
+      { seen: 0, small: true, missing: rows(26) },
+      '0 removed, 0 asked, 26 held, 0 again',
+    ],
     ['an empty listing is held', { seen: 0, missing: rows(2) }, '0 removed, 0 asked, 2 held, 0 again'],
     ['a credential that changed during it', { seesSince: undefined }, '0 removed, 0 asked, 3 held, 0 again'],
     [
@@ -108,6 +123,7 @@ describe('sweep', () => {
       canAsk: fc.boolean(),
       begin: fc.constant(10n),
       resumed: fc.boolean(),
+      small: fc.boolean(),
       seen: fc.nat(5),
       live: fc.nat(200),
       seesSince: fc.option(fc.bigInt({ min: 0n, max: 10n }), { nil: undefined }),

@@ -20,6 +20,10 @@ export interface SweepInput<Row extends Missing> {
   readonly coverage: 'complete' | 'window'
   readonly paging: 'stable' | 'shifting'
   readonly canAsk: boolean
+  /**
+   * The partition hangs on a record, so it is small: that its last object is gone is nothing unusual. Absent: it does not.
+   */
+  readonly small?: boolean
   readonly begin: bigint
   /** It went on after a crash or a pause. */
   readonly resumed: boolean
@@ -53,7 +57,10 @@ export function sweep<Row extends Missing>(input: SweepInput<Row>): SweepDecisio
   if (!input.complete || input.coverage === 'window') return nothing
   const open = input.missing.filter((row) => !row.held)
   if (open.length === 0) return nothing
-  if (input.seen === 0 && input.live > 0) {
+  const empty = input.seen === 0 && input.live > 0
+  // Where each is asked about, an answer and not the empty listing is the proof; the guard counts all the same.
+  const askEach = empty && input.small === true && input.canAsk
+  if (empty && !askEach) {
     return { ...nothing, hold: open, reason: `the listing is empty, ${input.live} were there` }
   }
   const { seesSince } = input
@@ -65,7 +72,7 @@ export function sweep<Row extends Missing>(input: SweepInput<Row>): SweepDecisio
     return { ...nothing, hold: open, reason }
   }
   const held = hidden.length === 0 ? nothing : { ...nothing, hold: hidden, reason: reasons.join() }
-  return { ...held, ...prove(input, rest) }
+  return askEach ? { ...held, ask: rest } : { ...held, ...prove(input, rest) }
 }
 
 function prove<Row extends Missing>(

@@ -27,7 +27,8 @@ export function checkKinds(config: Config, integrations: Readonly<Record<string,
   }
 }
 
-function connectNowhere(integration: Integration, settings: unknown): Connection {
+/** A connection that calls nothing: for its kinds and what they are. */
+export function connectNowhere(integration: Integration, settings: unknown): Connection {
   return integration.connect(settings, {
     fetch: () => Promise.reject(new Error('nothing is called while the configuration is checked')),
     log: () => undefined,

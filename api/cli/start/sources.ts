@@ -20,6 +20,7 @@ import {
 } from '../../../core/sdk/index.ts'
 import type { MappingContent, Ports, SourceRuntime, Version } from '../../../core/sync/engine.ts'
 import { askedIn, kindsToScan } from './asked.ts'
+import { connectNowhere } from './kinds.ts'
 
 export interface SourceTools {
   readonly ports: Pick<Ports, 'clock' | 'random' | 'log'>
@@ -135,6 +136,28 @@ function describeErrors(diagnostics: readonly Diagnostic[]): string {
 /** The blueprints a source's files declare, whatever is wrong with some of them. */
 export function blueprintsOf(source: SourceConfig): readonly Blueprint[] {
   return readFiles(source).content.blueprints
+}
+
+/** What is to be said of the mapping and blueprint files of every source. Needs neither a database nor the tool. */
+export function findingsOf(
+  sources: readonly SourceConfig[],
+  integrations: Readonly<Record<string, Integration>>,
+): readonly Diagnostic[] {
+  const read = sources.map((source) => ({ source, files: readFiles(source) }))
+  return read.flatMap(({ source, files }) => {
+    const integration = integrations[source.integration]
+    if (integration === undefined) return files.diagnostics
+    const compile = compiler(connectNowhere(integration, source.config.reveal()), integration)
+    const others = read.filter((each) => each.source !== source).flatMap((each) => each.files.content.blueprints)
+    return [...files.diagnostics, ...compile(files.content, others).diagnostics]
+  })
+}
+
+/** `warning: FILE:LINE:COLUMN: MESSAGE`, for people. */
+export function describeWarnings(diagnostics: readonly Diagnostic[]): readonly string[] {
+  return diagnostics
+    .filter((finding) => finding.severity !== 'error')
+    .map(({ file, line, column, message, code }) => `warning: ${file}:${line}:${column}: ${message} [${code}]`)
 }
 
 /** Everything that is wrong with a mapping file or blueprints, each with its place. */

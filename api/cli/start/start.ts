@@ -27,7 +27,7 @@ import { listen } from './listen.ts'
 import { registerHooks, sandboxGone, sandboxOrganizations, sandboxSource } from './sandbox.ts'
 import { makeDataDirectory, ownSecret, secretsOf, writePrivate } from './secrets.ts'
 import { onWishToEnd } from './signals.ts'
-import { blueprintsOf, buildSource } from './sources.ts'
+import { blueprintsOf, buildSource, describeWarnings } from './sources.ts'
 
 export interface StartOptions {
   readonly config: Config
@@ -136,6 +136,7 @@ export async function start(options: StartOptions): Promise<number> {
       )
     }
     for (const { http } of built) ending.push(() => http.close())
+    for (const { warnings } of built) for (const line of describeWarnings(warnings)) say(line)
     for (const { pending } of built) if (pending !== undefined) say(pending)
     const frozen = await catalog.store.freezeSourcesExcept(sources.map((source) => source.name))
     for (const name of frozen)
