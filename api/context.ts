@@ -11,6 +11,7 @@ import type { Db } from '../core/catalog/db.ts'
 import type { Manual } from '../core/catalog/manual/manual.ts'
 import type { Objectives } from '../core/catalog/query/freshness.ts'
 import type { Metrics } from '../core/ops/metrics.ts'
+import type { Plans } from '../core/plan/plans.ts'
 import type { Engine } from '../core/sync/engine.ts'
 import type { Access } from './auth.ts'
 import type { FeedHub } from './feed.ts'
@@ -31,6 +32,7 @@ export interface Context {
   readonly manual: Manual
   readonly access: Access
   readonly feed: FeedHub
+  readonly plans: Plans
   readonly metrics: Metrics
   readonly log: Logger
   readonly objectives: Objectives

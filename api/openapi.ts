@@ -25,6 +25,7 @@ export async function openapi(app: Api, version: string): Promise<void> {
       tags: [
         { name: 'catalog', description: 'Entities, and why they are there or not.' },
         { name: 'sync', description: 'Sources, scans, and what is held.' },
+        { name: 'plans', description: 'Changed mappings: what they would do, and doing it.' },
         { name: 'evidence', description: 'What the catalog is made of.' },
         { name: 'webhooks', description: 'Where sources tell what changed.' },
         { name: 'probes', description: 'For the machine that runs it.' },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Logger } from 'pino'
@@ -7,7 +8,9 @@ import type { Db } from '../core/catalog/db.ts'
 import { createManual, type Manual } from '../core/catalog/manual/manual.ts'
 import { createStore } from '../core/catalog/postgres-store.ts'
 import type { Objectives } from '../core/catalog/query/freshness.ts'
+import { engineLog } from '../core/ops/log.ts'
 import { createMetrics, type Metrics } from '../core/ops/metrics.ts'
+import { createPlans } from '../core/plan/plans.ts'
 import { CatchmentError } from '../core/sdk/index.ts'
 import type { Engine } from '../core/sync/engine.ts'
 import { createAccess } from './auth.ts'
@@ -23,6 +26,8 @@ import { evidenceRoutes } from './routes/evidence.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { heldRoutes } from './routes/held.ts'
 import { historyRoutes } from './routes/history.ts'
+import { mappingRoutes } from './routes/mappings.ts'
+import { planRoutes } from './routes/plans.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { sourceRoutes } from './routes/sources.ts'
 import { writeRoutes } from './routes/write.ts'
@@ -82,6 +87,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     log,
     access: createAccess({ adminKey: config.adminKey, port: config.port }),
     feed: new FeedHub(db),
+    plans: createPlans({
+      db,
+      engine,
+      ports: { clock: planClock(options.now ?? Date.now), random: Math.random, log: engineLog(log) },
+    }),
     metrics: options.metrics ?? createMetrics(),
     objectives: config.objectives,
     heartbeat: options.heartbeat ?? 15_000,
@@ -122,7 +132,9 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     const fields = { requestId: request.id, method: request.method, route, status: reply.statusCode }
     log.debug({ ...fields, milliseconds: Math.round(reply.elapsedTime) }, 'Request answered')
   })
-  app.addHook('preClose', async () => context.feed.close())
+  app.addHook('preClose', async () => {
+    await Promise.all([context.feed.close(), context.plans.close()])
+  })
 
   await openapi(app, config.version ?? '0.0.0')
   await app.register(async (scope) => webhookRoutes(scope, context))
@@ -137,6 +149,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
         evidenceRoutes,
         changeRoutes,
         explainRoutes,
+        planRoutes,
+        mappingRoutes,
       ]) {
         routes(scope, context)
       }
@@ -146,6 +160,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   await app.register(async (scope) => probeRoutes(scope, context))
   await app.register(async (scope) => pageRoutes(scope, context))
   return fastify
+}
+
+/** A plan asks for the time and never waits for it to pass. */
+function planClock(now: () => number): { now(): number; sleep(milliseconds: number): Promise<void> } {
+  return { now, sleep: (milliseconds) => pause(milliseconds) }
 }
 
 /** The caller's, if it is a plain word; it comes back as x-request-id and is in the log. */

@@ -5,6 +5,7 @@ import { registerFirstContact } from './first-contact.ts'
 import { registerHistory } from './history.ts'
 import { registerMappingCommands } from './mapping.ts'
 import { report } from './output.ts'
+import { registerPlanning } from './planning.ts'
 import { registerPlay } from './play.ts'
 import { registerReading } from './reading.ts'
 import { registerServing } from './serving.ts'
@@ -21,6 +22,7 @@ registerServing(program)
 registerReading(program)
 registerHistory(program)
 registerCatalogCommands(program)
+registerPlanning(program)
 registerMappingCommands(program)
 registerFirstContact(program)
 registerPlay(program)

@@ -3,9 +3,11 @@ import type { Command } from 'commander'
 import type { EvalOptions } from './mapping-eval.ts'
 import type { LintOptions } from './mapping-lint.ts'
 import type { TestOptions } from './mapping-test.ts'
+import { registerVersions } from './planning.ts'
 
 /**
- * `catchment mapping test | eval | lint`: everything a mapping author needs without a server, a source or a database.
+ * `catchment mapping test | eval | lint`: everything a mapping author needs without a server, a source or a database;
+ * `versions | diff` ask the server which ones there were.
  * `input` reads standard input to its end.
  */
 export function registerMappingCommands(program: Command, input: () => string = () => readFileSync(0, 'utf8')): void {
@@ -50,4 +52,6 @@ export function registerMappingCommands(program: Command, input: () => string = 
       const { lintMappings } = await import('./mapping-lint.ts')
       process.exitCode = lintMappings(files, options)
     })
+
+  registerVersions(mapping)
 }

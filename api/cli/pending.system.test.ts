@@ -69,3 +69,96 @@ it('a changed mapping file is pending until it is applied, and a broken one leav
     await folder.remove()
   }
 }, 240_000)
+
+it('a mapping mistake is planned, seen, corrected, applied while it runs, and rolled back', async () => {
+  const folder = await temporaryFolder()
+  const sandbox = await spawnSandbox({ data: join(folder.path, 'github'), repos: 12 })
+  const env = { GITHUB_TOKEN: sandbox.token }
+  const options = { folder: folder.path, env }
+  const file = join(folder.path, 'mapping.yaml')
+  await writeFile(
+    join(folder.path, 'catchment.yaml'),
+    `sources:
+  - name: github
+    integration: github
+    config: { token: "\${env:GITHUB_TOKEN}", organizations: [acme], baseUrl: "${sandbox.url}" }
+    kinds: [repository]
+    mapping: ./mapping.yaml
+`,
+  )
+  await writeFile(file, mapping('.name'))
+  const catchment = await startCatchment(options)
+  const titles = async (): Promise<string[]> => {
+    const { body } = await catchment.get('/api/v1/entities?blueprint=service&limit=1000')
+    return (body as { items: { title: string }[] }).items.map(({ title }) => title)
+  }
+  const run = (...args: string[]) => cli(args, options)
+  try {
+    expect((await run('plan', '--exit-code')).code).toBe(0)
+    await sandbox.control.clearRequests()
+    const before = await titles()
+
+    // The mistake: everything in the organisation is deselected but what is called checkout.
+    await writeFile(
+      file,
+      mapping('.name').replace('entity:', 'selector: { query: \'.name == "checkout"\' }\n    entity:'),
+    )
+    const mistake = await run('plan', '--exit-code')
+    expect(mistake).toMatchObject({ code: 4, stderr: '' })
+    expect(mistake.stdout).toContain('- service:acme/')
+    expect(mistake.stdout).toContain('The guard would hold')
+    expect(JSON.parse((await run('status', '--json')).stdout)).toMatchObject({
+      sources: [{ mapping: { pending: ['mapping'] } }],
+    })
+    expect((await fetch(`${catchment.url}/`)).status).toBe(401)
+
+    await writeFile(file, mapping('.name + "!"'))
+    const seen = JSON.parse((await run('plan', '--json')).stdout) as {
+      pending: boolean
+      plans: { id: string; counts: Record<string, number> }[]
+    }
+    expect(seen.plans[0]?.counts).toMatchObject({
+      changes: before.length,
+      withdrawals: 0,
+      creates: 0,
+      feed: before.length,
+    })
+    expect((await run('plan', '--markdown')).stdout).toContain('| service | 0 |')
+    expect(await titles()).toEqual(before)
+
+    const applied = await run('apply', seen.plans[0]?.id ?? '')
+    expect(applied).toMatchObject({ code: 0, stderr: '' })
+    expect(applied.stdout).toContain(`${before.length} updated`)
+    expect((await titles()).every((title) => title.endsWith('!'))).toBe(true)
+    expect((await run('plan', '--exit-code')).code).toBe(0)
+    expect((await run('apply')).stdout).toContain('Nothing is pending')
+
+    expect((await run('rollback', 'github')).stderr).toContain('--yes')
+    const back = await run('rollback', 'github', '--yes')
+    expect(back).toMatchObject({ code: 0, stderr: '' })
+    expect((await titles()).sort()).toEqual(before.toSorted())
+    expect((await run('status')).stdout).toMatch(/version \d+ differs from the file: mapping/)
+    const versions = JSON.parse((await run('mapping', 'versions', '--json')).stdout) as {
+      items: { version: number; active: boolean; activations: { how: string }[] }[]
+    }
+    expect(versions.items.map(({ active, activations }) => [active, activations[0]?.how])).toEqual([
+      [false, 'apply'],
+      [true, 'rollback'],
+    ])
+    const [newer, older] = versions.items.map(({ version }) => String(version))
+    expect((await run('mapping', 'diff', older ?? '', newer ?? '')).stdout).toContain('+      title: .name + "!"')
+    // Records are here: nothing was listed.
+    const { counts } = await sandbox.control.requests()
+    expect(counts.listings - counts.notModifiedListings).toBe(0)
+
+    const tried = join(folder.path, 'other.yaml')
+    await writeFile(tried, mapping('.name | |'))
+    expect(await run('plan', '--mapping', tried)).toMatchObject({ code: 1 })
+    await writeFile(tried, mapping('.name | ascii_upcase'))
+    expect((await run('plan', '--mapping', tried)).stdout).toContain('title: ')
+  } finally {
+    await catchment.stop()
+    await sandbox.stop()
+    await folder.remove()
+  }
+}, 240_000)

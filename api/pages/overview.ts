@@ -5,6 +5,7 @@ import type { KindView, PartitionView, SourceView } from '../../core/catalog/que
 import { isObject } from '../../core/model/json.ts'
 import { type Html, html } from './html.ts'
 import { ago, badge, changeItem, count, freshnessBadge } from './parts.ts'
+import { pendingNotice } from './pending.ts'
 
 export interface Overview {
   readonly sources: readonly SourceView[]
@@ -53,6 +54,7 @@ function sourceCard(source: SourceView, now: number): Html {
   <h2>${source.name} ${freshnessBadge(source.freshness)} ${source.state === 'frozen' && badge('frozen', 'unknown')}
     <span class="soft">${source.integration}${source.identity !== null && ` as ${source.identity}`}</span></h2>
   ${source.pausedUntil !== null && html`<p class="notice">Parked until ${source.pausedUntil.slice(11, 19)} UTC: the rate limit is used up. It goes on by itself.</p>`}
+  ${pendingNotice(source)}
   ${source.problem !== null && html`<p class="notice bad">${problemText(source.problem)}</p>`}
   ${
     held > 0 &&

@@ -7,6 +7,7 @@ import { explain } from '../../core/catalog/query/explain.ts'
 import { decideAllHeld, decideHeld, listHeld } from '../../core/catalog/query/held.ts'
 import { listSources } from '../../core/catalog/query/sources.ts'
 import { reference } from '../../core/model/entity.ts'
+import { withVersions } from '../../core/plan/annotate.ts'
 import { crossSite, sameOrigin } from '../auth.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
@@ -172,9 +173,9 @@ export function pageRoutes(app: Api, context: Context): void {
   )
 }
 
-async function readOverview({ db, objectives, now }: Context): Promise<Overview> {
+async function readOverview({ db, plans, objectives, now }: Context): Promise<Overview> {
   const [sources, blueprints, changes] = await Promise.all([
-    listSources(db, objectives, now()),
+    listSources(db, objectives, now()).then((list) => withVersions(db, plans, list)),
     listBlueprints(db),
     latestChanges(db, {}, 40),
   ])

@@ -4,6 +4,7 @@ import { pageOf } from '../../core/catalog/query/cursor.ts'
 import { getScan, listScans } from '../../core/catalog/query/scans.ts'
 import { listSources } from '../../core/catalog/query/sources.ts'
 import { removeSource } from '../../core/catalog/remove-source.ts'
+import { withVersions } from '../../core/plan/annotate.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
@@ -69,6 +70,18 @@ const source = z
     problem: json.describe('What the last check of the credential found wrong.'),
     deliveries: z.object({ waiting: z.int(), lagSeconds: z.number(), dead: z.int() }),
     doubts: z.int().describe('Keys that the source still has to be asked about.'),
+    mapping: z
+      .object({
+        version: z.int(),
+        since: time.nullable(),
+        by: z.string().nullable(),
+        how: z.string().nullable(),
+        pending: array(z.string())
+          .nullable()
+          .describe('Parts of its files that say something else than the active version; null: they cannot be read.'),
+        applying: z.string().nullable().describe('The plan that is being carried out.'),
+      })
+      .optional(),
     kinds: array(
       z.object({
         name: z.string(),
@@ -92,7 +105,7 @@ const blueprint = z.object({
   entities: z.int(),
 })
 
-export function sourceRoutes(app: Api, { db, engine, objectives, now }: Context): void {
+export function sourceRoutes(app: Api, { db, engine, plans, objectives, now }: Context): void {
   app.get(
     '/sources',
     {
@@ -103,7 +116,12 @@ export function sourceRoutes(app: Api, { db, engine, objectives, now }: Context)
         response: { 200: list(source), ...problems },
       },
     },
-    async ({ query }) => pageOf(await listSources(db, objectives, now()), (one) => one.name, defined(query)),
+    async ({ query }) =>
+      pageOf(
+        await withVersions(db, plans, await listSources(db, objectives, now())),
+        (one) => one.name,
+        defined(query),
+      ),
   )
 
   app.delete(

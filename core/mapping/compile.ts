@@ -6,7 +6,7 @@ import { checkResource } from './check.ts'
 import { type Diagnostic, Report, sortDiagnostics } from './diagnostic.ts'
 import { BlueprintIndex } from './expectation.ts'
 import { readMappingFile } from './file.ts'
-import { contentHash, engineVersion } from './hash.ts'
+import { canonicalText, contentHash, engineVersion } from './hash.ts'
 import type { MappingOptions, ResourceBlock } from './parsed.ts'
 import { SourceText } from './source.ts'
 
@@ -53,7 +53,7 @@ export function compileMappings(source: MappingSource): CompiledMappings {
     undeclared: new Set<string>(),
   }
   for (const resource of resources) checkResource(report, resource, known)
-  const hash = contentHash(JSON.stringify([engineVersion, text, blueprints ?? null, Object.entries(variables)]))
+  const hash = contentHash(canonicalText([engineVersion, text, blueprints ?? null, variables]))
   return {
     mappings: new FileMappings(hash, resources, new BlueprintIndex(blueprints), variables, source.selects),
     diagnostics: sortDiagnostics(report.diagnostics),

@@ -3,6 +3,15 @@
  */
 export const engineVersion = 1
 
+/** JSON text in which the order of members says nothing: a database gives them back in an order of its own. */
+export function canonicalText(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  )
+}
+
 /** A hash to notice changes by, as hex; it is no protection against somebody who wants two texts to collide. */
 export function contentHash(text: string): string {
   return half(text, 0x9e3779b9) + half(text, 0x85ebca6b)

@@ -18,6 +18,8 @@ export interface Attention {
     | 'quarantined'
     | 'dead'
     | 'waiting'
+    | 'pending'
+    | 'applying'
   /** A few words: `unknown: acme-labs: 403`, `214 held`. */
   readonly text: string
   /** A command, or what to do in words; empty when it passes by itself. */
@@ -63,6 +65,22 @@ export function attentionOf(source: SourceView): readonly Attention[] {
         'waiting',
         `${waiting} ${waiting === 1 ? 'delivery waits' : 'deliveries wait'}, the oldest for ${duration(lagSeconds)}`,
         `catchment deliveries --source ${name} --state accepted`,
+        false,
+      ),
+    )
+  const { mapping } = source
+  if (mapping !== undefined && mapping.applying !== null)
+    whole.push(about('applying', `plan ${mapping.applying} is being applied`, '', false))
+  if (mapping?.pending === null)
+    whole.push(
+      about('pending', 'its files cannot be read; the active version goes on', 'catchment config check', false),
+    )
+  else if (mapping !== undefined && mapping.pending.length > 0)
+    whole.push(
+      about(
+        'pending',
+        `version ${mapping.version} differs from the file: ${mapping.pending.join(', ')}`,
+        `catchment plan --source ${name}`,
         false,
       ),
     )

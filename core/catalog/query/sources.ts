@@ -32,6 +32,18 @@ export interface KindView {
   readonly partitions: readonly PartitionView[]
 }
 
+/** Which version of its mapping and blueprints a source is mapped by. */
+export interface MappingState {
+  readonly version: number
+  readonly since: string | null
+  readonly by: string | null
+  readonly how: string | null
+  /** Parts of its files that say something else than the active version; null: they cannot be read. */
+  readonly pending: readonly string[] | null
+  /** The plan that is being carried out. */
+  readonly applying: string | null
+}
+
 export interface SourceView {
   readonly name: string
   readonly integration: string
@@ -50,6 +62,8 @@ export interface SourceView {
   /** Keys that the source still has to be asked about. */
   readonly doubts: number
   readonly kinds: readonly KindView[]
+  /** Only whoever can read the files knows. */
+  readonly mapping?: MappingState
 }
 
 interface SourceRow {
