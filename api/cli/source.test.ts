@@ -38,7 +38,7 @@ it('a source is removed once it is no longer configured, with what only it said'
     expect(removed.stdout).toMatch(/^github is removed: \d+ records, \d+ entities that only it knew/)
     expect((await second.get('/api/v1/entities?limit=1000')).body).toMatchObject({ items: [] })
     expect((await second.get('/api/v1/sources')).body).toMatchObject({ items: [] })
-    expect((await run('status')).code).toBe(0)
+    expect(await run('status')).toMatchObject({ code: 0 })
     expect(await run('source', 'remove', 'github')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('[source_unknown]'),

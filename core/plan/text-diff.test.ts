@@ -34,6 +34,10 @@ describe('textDiff', () => {
     const text = fc
       .array(fc.constantFrom('', 'a', 'b', 'kind: x', ' '), { maxLength: 30 })
       .map((lines) => lines.join('\n'))
-    fc.assert(fc.property(text, text, (before, after) => expect(applied(before, textDiff(before, after))).toBe(after)))
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        expect(applied(before, textDiff(before, after))).toBe(after)
+      }),
+    )
   })
 })

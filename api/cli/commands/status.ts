@@ -12,11 +12,12 @@ export async function status(client: Client, options: { readonly json: boolean }
   const { items } = (await client.get('/api/v1/sources?limit=1000')) as { items: readonly SourceView[] }
   const now = Date.now()
   const attention = items.flatMap((source) => attentionOf(source))
-  const healthy = items.length > 0 && !attention.some(({ unhealthy }) => unhealthy)
+  // Without any source nothing is unknown: there is nothing to be known.
+  const healthy = !attention.some(({ unhealthy }) => unhealthy)
   if (options.json) printJson({ healthy, attention, sources: items })
   else {
-    print(table(['source', 'kind', 'records', 'state', 'next'], rows(items, now), 'No source has been scanned yet.'))
-    print(healthy ? 'Healthy.' : 'Not healthy: see the lines with a next step.')
+    print(table(['source', 'kind', 'records', 'state', 'next'], rows(items, now), 'No source is configured.'))
+    if (items.length > 0) print(healthy ? 'Healthy.' : 'Not healthy: see the lines with a next step.')
   }
   return healthy ? 0 : 3
 }
