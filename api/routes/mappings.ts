@@ -106,8 +106,8 @@ function contentOf({ content }: VersionRow): MappingContent {
   return { ...empty, ...(content as unknown as Partial<MappingContent>) }
 }
 
-function settings({ file: _, mapping: __, blueprints: ___, ...rest }: MappingContent): object {
-  return rest
+function settings({ variables }: MappingContent): object {
+  return { variables }
 }
 
 function pretty(value: unknown): string {
