@@ -1,6 +1,7 @@
 import type { Blueprint } from '../model/blueprint.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import type { MappingOutput, Mappings } from '../model/mapping.ts'
+import type { MappingOutput, Mappings, MappingsAbout } from '../model/mapping.ts'
+import { aboutResources } from './about.ts'
 import { applyResource } from './apply.ts'
 import { checkResource } from './check.ts'
 import { type Diagnostic, Report, sortDiagnostics } from './diagnostic.ts'
@@ -68,6 +69,7 @@ const nothing: readonly MappingOutput[] = []
 class FileMappings implements Mappings {
   readonly hash: string
   readonly kinds: readonly string[]
+  readonly about: MappingsAbout
   readonly #byKind: ReadonlyMap<string, readonly ResourceBlock[]>
   readonly #blueprints: BlueprintIndex
   readonly #selects: MappingSource['selects']
@@ -85,6 +87,7 @@ class FileMappings implements Mappings {
     this.hash = hash
     this.#byKind = Map.groupBy(resources, ({ kind }) => kind)
     this.kinds = [...this.#byKind.keys()]
+    this.about = aboutResources(resources, variables)
     this.#blueprints = blueprints
     this.#context = { variables: { env: variables }, now: 0 }
   }

@@ -25,18 +25,18 @@ const mostSteps = 200
 export function traceResource(resource: ResourceBlock, body: Json, context: RunContext): ExpressionTrace[] {
   const { items } = resource
   const expressions = allExpressions(resource).filter((expression) => expression !== items?.expression)
-  if (items === undefined) return expressions.map((expression) => trace(expression, body, context))
+  if (items === undefined) return expressions.map((expression) => traceExpression(expression, body, context))
   const list = evaluate(items.expression, body, context)
   const found = Array.isArray(list) && !(list instanceof Failure) ? itemInputs(items, body, list) : []
   return [
-    trace(items.expression, body, context),
+    traceExpression(items.expression, body, context),
     ...found.flatMap((input, position) =>
-      expressions.map((expression) => ({ position, ...trace(expression, input, context) })),
+      expressions.map((expression) => ({ position, ...traceExpression(expression, input, context) })),
     ),
   ]
 }
 
-function trace(expression: Expression, input: Json, context: RunContext): ExpressionTrace {
+export function traceExpression(expression: Expression, input: Json, context: RunContext): ExpressionTrace {
   const { field, text, program, broken } = expression
   if (program === undefined) {
     return { field, expression: text, steps: [], result: null, error: broken?.problem.message ?? 'it does not compile' }

@@ -38,6 +38,29 @@ export interface ItemDraft {
   readonly owning: boolean
 }
 
+/** Where something stands in a mapping file. */
+export interface Place {
+  readonly expression: string
+  readonly file?: string
+  readonly line?: number
+}
+
+/** What a compiled mapping file says about itself, to people who ask why. */
+export interface MappingsAbout {
+  /** `field` as in `Problem`; `item` as in `ItemDraft`. Undefined: the file has no such field. */
+  place(mapping: string, item: string, field: string): Place | undefined
+  /** What the parts of a selector that read the body gave; none where items have a selector each. `now`: seconds. */
+  selector(mapping: string, body: Json, context: { readonly now: number }): readonly Part[]
+  /** Kinds that may make entities of the blueprint, by what the file says. */
+  kindsOf(blueprint: string): readonly string[]
+}
+
+export interface Part {
+  readonly part: string
+  /** JSON text. */
+  readonly gave: string
+}
+
 /** The mapping file and blueprints of one source, compiled. Pure: no clock, no I/O. */
 export interface Mappings {
   /** Hash of everything that decides the output: file, blueprints, variables, engine version. "Unchanged" includes it. */
@@ -46,4 +69,6 @@ export interface Mappings {
   readonly kinds: readonly string[]
   /** One output per mapping of this kind, in file order; none for an unknown kind. `now`: seconds since the epoch. Never throws. */
   apply(kind: string, body: Json, context: { readonly now: number }): readonly MappingOutput[]
+  /** Absent: nothing can be told beyond the outputs. */
+  readonly about?: MappingsAbout
 }
