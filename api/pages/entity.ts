@@ -3,7 +3,7 @@ import type { Explanation } from '../../core/catalog/query/explanation.ts'
 import type { Blueprint } from '../../core/model/blueprint.ts'
 import type { Json } from '../../core/model/json.ts'
 import { type Html, html } from './html.ts'
-import { ago, badge, changeItem, count, entityLink, value } from './parts.ts'
+import { ago, badge, changeItem, count, entityLink, freshnessBadge, value } from './parts.ts'
 
 export interface EntityPage {
   readonly entity: EntityDetail
@@ -99,7 +99,18 @@ export function explanationCard(explanation: Explanation): Html {
   return html`<section class="card"><h2>Why</h2>
 <p>${explanation.summary}</p>
 ${explanation.notes.length > 0 && html`<ul class="notes">${explanation.notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${explanation.next.length > 0 && html`<p class="soft">Next: ${explanation.next.map((one) => html`<code>${one}</code> `)}</p>`}
 ${explanation.candidates.length > 0 && explanation.state !== 'record' && html`<p>See ${explanation.candidates.map((one) => html`${entityLink(one)} `)}</p>`}
+${
+  explanation.fields.length > 0 &&
+  html`<table class="stack"><thead><tr><th>Field</th><th>From</th><th>Expression</th><th>State</th></tr></thead>
+  <tbody>${explanation.fields.map(
+    (
+      one,
+    ) => html`<tr><th scope="row" data-label="Field">${one.field}</th><td data-label="From">${one.source} ${one.kind} ${one.key}</td>
+  <td data-label="Expression"><code>${one.expression ?? one.mapping}</code> <span class="soft">${one.file !== undefined && `${one.file}:${one.line ?? ''}`}</span></td><td data-label="State">${freshnessBadge(one.freshness)}</td></tr>`,
+  )}</tbody></table>`
+}
 ${explanation.contributions.map(
   (one) => html`<div class="evidence">
   <p><b>${one.source}</b> ${one.kind} <a class="mono" href="${recordPath(one)}">${one.key}</a>

@@ -12,7 +12,7 @@ import { crossSite, sameOrigin } from '../auth.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
 import { answer } from '../problem.ts'
-import { evaluator } from '../routes/explain.ts'
+import { evaluator, insight } from '../routes/explain.ts'
 import { cursor, id, text } from '../routes/schemas.ts'
 import { assetRoutes } from './assets.ts'
 import { absentPage, entityPage } from './entity.ts'
@@ -103,7 +103,7 @@ export function pageRoutes(app: Api, context: Context): void {
     async ({ params: { blueprint, identifier } }, reply) => {
       const name = reference(blueprint, identifier)
       const entity = await getEntity(db, blueprint, identifier)
-      const explanation = await explain(db, name, evaluator(context))
+      const explanation = await explain(db, name, evaluator(context), insight(context))
       const held = await heldNow()
       if (entity !== undefined) {
         return send(
@@ -120,7 +120,7 @@ export function pageRoutes(app: Api, context: Context): void {
     '/explain',
     { config: page, schema: { ...hidden, querystring: z.object({ reference: text }) } },
     async ({ query }) => {
-      const explanation = await explain(db, query.reference, evaluator(context))
+      const explanation = await explain(db, query.reference, evaluator(context), insight(context))
       return send({ title: query.reference, q: query.reference }, absentPage(explanation, context.now()))
     },
   )

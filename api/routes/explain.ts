@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { explain } from '../../core/catalog/query/explain.ts'
-import { type Evaluate, explainedStates } from '../../core/catalog/query/explanation.ts'
+import { causes, type Evaluate, explainedStates, type Insight } from '../../core/catalog/query/explanation.ts'
+import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { change } from './changes.ts'
 import { held } from './held.ts'
@@ -10,6 +11,24 @@ const explanation = z
   .object({
     reference: z.string(),
     state: z.enum(explainedStates),
+    cause: z.enum(causes).nullable().describe('Why it is not there, or (held) only kept; null when it is there.'),
+    next: array(z.string()).describe('Commands that lead on, the best first.'),
+    fields: array(
+      z.object({
+        field: z.string(),
+        value: json,
+        source: z.string(),
+        kind: z.string(),
+        key: z.string(),
+        partitions: array(z.string()),
+        mapping: z.string(),
+        expression: z.string().optional(),
+        file: z.string().optional(),
+        line: z.int().optional(),
+        confirmedBy: z.string().describe('The scan that confirmed it last.'),
+        freshness: z.enum(['fresh', 'stale', 'unknown']),
+      }),
+    ).describe('Where each field of a present entity comes from.'),
     summary: z.string().describe('One sentence that answers the question.'),
     notes: array(z.string()),
     entity: z
@@ -40,6 +59,7 @@ const explanation = z
             state: z.string(),
             reason: z.string().nullable(),
             present: z.boolean(),
+            freshness: z.enum(['fresh', 'stale', 'unknown']),
             scan: z.string().nullable().describe("The partition's last complete scan."),
             scannedAt: time.nullable(),
           }),
@@ -64,6 +84,7 @@ const explanation = z
             outcome: z.enum(['selected', 'deselected', 'quarantined']),
             entities: array(reference),
             expression: z.string().optional().describe('The selector that is false.'),
+            parts: array(z.object({ part: z.string(), gave: z.string() })).optional(),
             problem: mappingProblem.optional(),
           }),
         ),
@@ -81,13 +102,34 @@ export function explainRoutes(app: Api, context: Context): void {
         tags: ['catalog'],
         summary: 'Why is this in the catalog, or not?',
         querystring: z.strictObject({
-          reference: text.describe('blueprint:identifier, record:source/kind/key, or just a name.'),
+          reference: text
+            .optional()
+            .describe('blueprint:identifier, record:source/kind/key, an address, or just a name.'),
+          q: text.optional().describe('The same.'),
         }),
         response: { 200: explanation, ...problems },
       },
     },
-    async ({ query }) => explain(context.db, query.reference, evaluator(context)),
+    async ({ query }) => {
+      const asked = query.reference ?? query.q
+      if (asked === undefined)
+        throw new CatchmentError('Explain what? Give a reference, an address or a name.', {
+          code: 'parameter_invalid',
+          status: 400,
+          hint: 'GET /api/v1/explain?q=service:acme/checkout',
+        })
+      return explain(context.db, asked, evaluator(context), insight(context))
+    },
   )
+}
+
+/** What the configured mapping files say about themselves, and the objectives. */
+export function insight({ engine, objectives, now }: Context): Insight {
+  return {
+    about: (source) => engine.sources.find((one) => one.name === source)?.mappings.about,
+    objectives,
+    now: now(),
+  }
 }
 
 /** Runs the configured mappings over a stored body, as a scan would now. */

@@ -113,6 +113,21 @@ export async function explain(client: Client, text: string, options: { readonly 
   print(`${answer.reference}: ${answer.state.replace('_', ' ')}`)
   print(`  ${answer.summary}`)
   for (const note of answer.notes) print(`  ${note}`)
+  if (answer.fields.length > 0)
+    print(
+      table(
+        ['field', 'from', 'expression', 'place', 'confirmed by', 'is'],
+        answer.fields.map((one) => [
+          one.field,
+          `${one.source}/${one.kind}/${one.key}`,
+          one.expression ?? '',
+          one.file === undefined ? one.mapping : `${one.file}${one.line === undefined ? '' : `:${one.line}`}`,
+          one.confirmedBy,
+          one.freshness,
+        ]),
+        '',
+      ).replace(/^/gm, '  '),
+    )
   for (const part of answer.contributions) {
     print(`  from ${part.source} ${part.kind} ${part.key} by mapping ${part.mapping}${part.owning ? '' : ' (weak)'}`)
     for (const partition of part.partitions)
@@ -129,6 +144,7 @@ export async function explain(client: Client, text: string, options: { readonly 
       )
   }
   for (const hold of answer.held) print(`  held ${hold.id}: ${hold.what}: ${hold.reason}`)
+  for (const next of answer.next) print(`  Next: ${next}`)
   if (answer.candidates.length > 0) print(`  Did you mean: ${answer.candidates.join(', ')}`)
   return 0
 }

@@ -4,8 +4,16 @@ import type { Db, Queryable } from '../db.ts'
 import { refTarget } from '../refs.ts'
 import { MANUAL } from '../store.ts'
 import { latestChanges } from './changes.ts'
-import { type Evaluate, type ExplainedEntity, type ExplainedRecord, type Explanation, nothing } from './explanation.ts'
-import { recordsNamed } from './lookup.ts'
+import {
+  type Evaluate,
+  type ExplainedEntity,
+  type ExplainedRecord,
+  type Explanation,
+  type Insight,
+  noInsight,
+  nothing,
+} from './explanation.ts'
+import { recordsNamed, successor } from './lookup.ts'
 
 interface Name {
   /** Undefined: any. */
@@ -14,79 +22,162 @@ interface Name {
 }
 
 /** Walks the path backwards: was it an entity, is there a record, is it pointed at, could we have seen it at all? */
-export async function explainAbsent(db: Db, text: string, name: Name, evaluate: Evaluate): Promise<Explanation> {
+export async function explainAbsent(
+  db: Db,
+  text: string,
+  name: Name,
+  evaluate: Evaluate,
+  insight: Insight = noInsight,
+): Promise<Explanation> {
   const deleted = await lastDeleted(db, name)
-  const records = await recordsNamed(db, name.identifier, evaluate)
-  const blind = await blindSpots(db)
-  const notes = [
-    ...(await pointedAt(db, name)),
-    ...blind,
-    ...(records === undefined ? ['The search for its record took too long and was given up.'] : []),
-  ]
-  const candidates = [...new Set((records ?? []).flatMap((record) => record.feeds))]
+  const records = await recordsNamed(db, name.identifier, evaluate, insight)
+  const blind = await blindSpots(db, name, insight)
+  const notes = [...(await pointedAt(db, name)), ...blind.map(({ text: why }) => why)]
+  const candidates = [...new Set(records.flatMap((record) => record.feeds))]
   const found: Pick<Explanation, 'reference' | 'notes' | 'records' | 'candidates'> = {
     reference: text,
     notes,
-    records: records ?? [],
+    records,
     candidates,
   }
-  const reason = fromRecords(records ?? [], name)
+  const reason = fromRecords(records, name, await pendingOn(db, records))
   if (reason !== undefined && reason.state !== 'unmapped') {
     return { ...nothing, ...found, ...reason, ...(deleted === undefined ? {} : { entity: deleted.entity }) }
   }
   if (deleted !== undefined) {
+    const heir = deleted.record === undefined ? undefined : await successor(db, deleted.record)
+    if (heir !== undefined && deleted.record !== undefined) {
+      const replaced = replacedBy(deleted.record, heir)
+      const summary = `${deleted.entity.reference} was deleted${why(deleted.entity.deleted)}. ${replaced.summary}`
+      return { ...nothing, ...found, ...replaced, summary, candidates: heir.feeds, entity: deleted.entity }
+    }
     return {
       ...nothing,
       ...found,
       state: 'deleted',
+      cause: 'deleted',
+      next: [`catchment history ${deleted.entity.reference}`, 'catchment status'],
       summary: `${deleted.entity.reference} was deleted${why(deleted.entity.deleted)}.`,
       entity: deleted.entity,
       changes: await latestChanges(db, { entityId: deleted.id }, 10),
     }
   }
   if (reason !== undefined) return { ...nothing, ...found, ...reason }
+  const frozen = blind.find((spot) => spot.frozen)
+  const unknown = blind.find((spot) => !spot.frozen)
+  if (unknown !== undefined) {
+    const summary = `${text} was never seen, but parts of the sources cannot be read now, so it may exist. ${unknown.text}`
+    return { ...nothing, ...found, state: 'unknown', cause: 'partition_unknown', summary, next: ['catchment status'] }
+  }
+  if (frozen !== undefined) {
+    const summary = `${text} was never seen, but the source ${frozen.source} is frozen: it is not in the configuration, and nobody looks there.`
+    const next = ['catchment status', `catchment source remove ${frozen.source}`]
+    return { ...nothing, ...found, state: 'frozen', cause: 'source_frozen', summary, next }
+  }
   return {
     ...nothing,
     ...found,
-    state: blind.length > 0 ? 'unknown' : 'never_seen',
-    summary:
-      blind.length > 0
-        ? `${text} was never seen, but parts of the sources cannot be read now, so it may exist.`
-        : `${text} was never seen: no source listed anything that a mapping makes it of.`,
+    state: 'never_seen',
+    cause: 'never_seen',
+    summary: `${text} was never seen: no source listed anything that a mapping makes it of.`,
+    next: ['catchment sync', `catchment search ${JSON.stringify(name.identifier)}`],
   }
+}
+
+/** It was made again: what goes by its name now is another object. */
+export function replacedBy(
+  old: { readonly source: string; readonly kind: string; readonly key: string },
+  heir: { readonly key: string; readonly feeds: readonly string[] },
+): Pick<Explanation, 'state' | 'cause' | 'summary' | 'next'> {
+  const now = heir.feeds.length === 0 ? 'makes no entity' : `is ${heir.feeds.join(', ')}`
+  return {
+    state: 'replaced',
+    cause: 'replaced',
+    summary: `The ${old.kind} ${old.key} of ${old.source} is gone and was replaced by a new id: ${heir.key}, which ${now}.`,
+    next:
+      heir.feeds.length === 0
+        ? [`catchment explain record:${old.source}/${old.kind}/${heir.key}`]
+        : heir.feeds.slice(0, 1).map((feed) => `catchment explain ${feed}`),
+  }
+}
+
+interface Pending {
+  readonly source: string
+  readonly kind: string
+  readonly key: string
+  readonly reason: string
+}
+
+async function pendingOn(db: Queryable, records: readonly ExplainedRecord[]): Promise<readonly Pending[]> {
+  if (records.length === 0) return []
+  const { rows } = await db.query<Pending>(
+    `SELECT o.name AS source, k.name AS kind, r.key, h.reason FROM held h JOIN records r ON r.id = h.record_id
+     JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id
+     WHERE h.state = 'pending' AND r.key = ANY($1::text[]) LIMIT 100`,
+    [records.map(({ key }) => key)],
+  )
+  return rows
 }
 
 /** The record is here: why does it not make the entity? */
 function fromRecords(
   records: readonly ExplainedRecord[],
   name: Name,
-): Pick<Explanation, 'state' | 'summary'> | undefined {
+  pending: readonly Pending[],
+): Pick<Explanation, 'state' | 'summary' | 'cause' | 'next'> | undefined {
   for (const record of records.filter((one) => one.state === 'live')) {
     const what = `The ${record.kind} ${record.key} of ${record.source}`
+    const scope = `--source ${record.source} --kind ${record.kind}`
+    const look = `catchment record get ${record.source} ${record.kind} ${record.key}`
+    const hold = pending.find(
+      ({ source, kind, key }) => source === record.source && kind === record.kind && key === record.key,
+    )
+    if (hold !== undefined) {
+      const summary = `${what} says so, but a guard holds the change: ${hold.reason}`
+      return { state: 'held', cause: 'held', summary, next: [`catchment held ${scope}`] }
+    }
     const quarantined = record.mappings.find((mapping) => mapping.outcome === 'quarantined')
     if (quarantined?.problem !== undefined) {
       const { field, expression, message } = quarantined.problem
       const summary = `${what} is here, but ${quarantined.mapping} failed on it: ${field} (${expression}): ${message}`
-      return { state: 'quarantined', summary }
+      const cause = field === 'selector' ? 'selector_failed' : 'identifier_failed'
+      return { state: 'quarantined', cause, summary, next: [`catchment quarantine ${scope}`, look] }
     }
     const deselected = record.mappings.find((mapping) => mapping.outcome === 'deselected')
     if (deselected !== undefined && !record.mappings.some((mapping) => mapping.outcome === 'selected')) {
-      const summary = `${what} is here, but the selector of ${deselected.mapping} is false for it: ${deselected.expression ?? ''}`
-      return { state: 'deselected', summary }
+      const gave = (deselected.parts ?? []).map(({ part, gave: value }) => `${part} is ${value}`).join(', ')
+      const because = gave === '' ? '' : ` (${gave})`
+      const summary = `${what} is here, but the selector of ${deselected.mapping} is false for it: ${deselected.expression ?? ''}${because}`
+      return { state: 'deselected', cause: 'selector_false', summary, next: [look] }
     }
     const same = record.feeds.filter((feed) => name.blueprint === undefined || feed.startsWith(`${name.blueprint}:`))
-    if (same.length > 0) return { state: 'unmapped', summary: `${what} goes by another name: ${same.join(', ')}.` }
+    if (same.length > 0)
+      return {
+        state: 'unmapped',
+        cause: null,
+        next: same.map((one) => `catchment explain ${one}`),
+        summary: `${what} goes by another name: ${same.join(', ')}.`,
+      }
     if (record.feeds.length === 0) {
-      return { state: 'unmapped', summary: `${what} is here, but no mapping makes an entity of it.` }
+      return {
+        state: 'unmapped',
+        cause: null,
+        next: [look],
+        summary: `${what} is here, but no mapping makes an entity of it.`,
+      }
     }
   }
   return undefined
 }
 
-async function lastDeleted(
-  db: Queryable,
-  name: Name,
-): Promise<{ readonly id: string; readonly entity: ExplainedEntity } | undefined> {
+interface Deleted {
+  readonly id: string
+  readonly entity: ExplainedEntity
+  /** The record that owned it. */
+  readonly record?: { readonly source: string; readonly kind: string; readonly key: string }
+}
+
+async function lastDeleted(db: Queryable, name: Name): Promise<Deleted | undefined> {
   const { rows } = await db.query<{
     id: string
     blueprint: string
@@ -95,8 +186,12 @@ async function lastDeleted(
     revision: string
     updated_at: Date
     deleted: Json
+    source: string | null
+    kind: string | null
+    key: string | null
   }>(
-    `SELECT e.id, e.blueprint, e.identifier, e.title, e.revision, e.updated_at, e.deleted FROM entities e
+    `SELECT e.id, e.blueprint, e.identifier, e.title, e.revision, e.updated_at, e.deleted, o.name AS source, k.name AS kind, r.key
+     FROM entities e LEFT JOIN records r ON r.id = e.anchor LEFT JOIN kinds k ON k.id = r.kind_id LEFT JOIN sources o ON o.id = k.source_id
      WHERE e.deleted IS NOT NULL AND NOT e.stub AND e.identifier = $2
        AND e.blueprint IN (SELECT b.identifier FROM blueprints b WHERE $1::text IS NULL OR b.identifier = $1 UNION SELECT $1)
      ORDER BY e.revision DESC LIMIT 1`,
@@ -104,8 +199,10 @@ async function lastDeleted(
   )
   const row = rows[0]
   if (row === undefined) return undefined
+  const { source, kind, key } = row
   return {
     id: row.id,
+    ...(source === null || kind === null || key === null ? {} : { record: { source, kind, key } }),
     entity: {
       reference: reference(row.blueprint, row.identifier),
       title: row.title,
@@ -131,7 +228,17 @@ function why(deleted: Json): string {
   if (!isObject(deleted)) return ''
   const { reason, at } = { reason: deleted['reason'], at: deleted['at'] }
   const when = typeof at === 'string' ? ` at ${at}` : ''
-  return `${when}${typeof reason === 'string' ? `: ${reasons[reason] ?? reason}` : ''}`
+  return `${when}${typeof reason === 'string' ? `: ${reasons[reason] ?? reason}` : ''}${by(deleted['cause'])}`
+}
+
+/** By what: ` (delivery repository.deleted d-1)`. */
+function by(cause: Json | undefined): string {
+  if (!isObject(cause)) return ''
+  const said = ['type', 'event', 'delivery', 'scan', 'partition', 'who'].flatMap((name) => {
+    const value = cause[name]
+    return typeof value === 'string' || typeof value === 'number' ? [String(value)] : []
+  })
+  return said.length === 0 ? '' : ` (${said.join(' ')})`
 }
 
 async function pointedAt(db: Queryable, name: Name): Promise<readonly string[]> {
@@ -145,18 +252,32 @@ async function pointedAt(db: Queryable, name: Name): Promise<readonly string[]> 
 }
 
 /** Where we cannot look: it may be there. */
-async function blindSpots(db: Queryable): Promise<readonly string[]> {
+interface Blind {
+  readonly source: string
+  readonly frozen: boolean
+  readonly text: string
+}
+
+async function blindSpots(db: Queryable, name: Name, insight: Insight): Promise<readonly Blind[]> {
   const { rows } = await db.query<{ source: string; kind: string; partition: string; frozen: boolean; reason: string }>(
     `SELECT o.name AS source, k.name AS kind, p.name AS partition, o.state = 'frozen' AS frozen,
        coalesce(p.reason, 'it has never been listed completely') AS reason
      FROM partitions p JOIN kinds k ON k.id = p.kind_id JOIN sources o ON o.id = k.source_id
      WHERE o.name <> $1 AND p.state <> 'dropped' AND (o.state = 'frozen' OR p.state <> 'known' OR p.complete_scan IS NULL)
-     ORDER BY 1, 2, 3 LIMIT 10`,
+     ORDER BY 1, 2, 3 LIMIT 100`,
     [MANUAL],
   )
-  return rows.map((row) =>
-    row.frozen
-      ? `${row.source}/${row.kind} ${row.partition}: the source is not in the configuration.`
-      : `${row.source}/${row.kind} ${row.partition} is unknown: ${row.reason}.`,
-  )
+  // A kind that makes no such entity hides none.
+  const { blueprint } = name
+  const may = rows.filter(({ source, kind }) => {
+    const kinds = blueprint === undefined ? undefined : insight.about(source)?.kindsOf(blueprint)
+    return kinds === undefined || kinds.includes(kind)
+  })
+  return may.slice(0, 10).map(({ source, kind, partition, frozen, reason }) => ({
+    source,
+    frozen,
+    text: frozen
+      ? `${source}/${kind} ${partition}: the source is not in the configuration.`
+      : `${source}/${kind} ${partition} is unknown: ${reason.replace(/\.$/, '')}.`,
+  }))
 }

@@ -70,6 +70,28 @@ async function originsOf(db: Queryable, entityIds: readonly string[]): Promise<R
   return Map.groupBy(rows, (row) => row.entity_id)
 }
 
+/** Of the partitions that the records of an entity were seen in, by `source/kind/partition`. */
+export async function entityPartitions(
+  db: Queryable,
+  entityId: string,
+  objectives: Objectives,
+  now: number,
+): Promise<ReadonlyMap<string, Freshness>> {
+  const { rows } = await db.query<{ id: number; name: string }>(
+    `SELECT DISTINCT p.id, o.name || '/' || k.name || '/' || p.name AS name
+     FROM contributions c JOIN presences x ON x.record_id = c.record_id JOIN partitions p ON p.id = x.partition_id
+     JOIN kinds k ON k.id = p.kind_id JOIN sources o ON o.id = k.source_id WHERE c.entity_id = $1::bigint LIMIT 100`,
+    [entityId],
+  )
+  const judged = await judgedPartitions(
+    db,
+    rows.map(({ id }) => id),
+    objectives,
+    now,
+  )
+  return new Map(rows.map(({ id, name }) => [name, judged.get(id)?.freshness ?? 'unknown']))
+}
+
 async function judgedPartitions(
   db: Queryable,
   ids: readonly number[],

@@ -87,7 +87,7 @@ test('deleted: why, by what, when', async () => {
   const found = await ask('service:acme/gone')
   expect(found.state).toBe('deleted')
   expect(found.summary).toBe(
-    'service:acme/gone was deleted at 2026-11-28T12:00:00.000Z: the source said that it is gone.',
+    'service:acme/gone was deleted at 2026-11-28T12:00:00.000Z: the source said that it is gone (delivery repository.deleted d-1).',
   )
   expect(found.entity?.deleted).toMatchObject({
     reason: 'gone',

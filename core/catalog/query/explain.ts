@@ -2,42 +2,116 @@ import { parseReference } from '../../model/entity.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { Db, Queryable } from '../db.ts'
-import { explainAbsent } from './absent.ts'
+import { explainAbsent, replacedBy } from './absent.ts'
 import { latestChanges } from './changes.ts'
+import { listEntities } from './entities.ts'
 import { type EntityDetail, getEntity } from './entity.ts'
-import { type Evaluate, type ExplainedContribution, type Explanation, nothing } from './explanation.ts'
+import { entityPartitions } from './entity-freshness.ts'
+import {
+  type Evaluate,
+  type ExplainedContribution,
+  type Explanation,
+  type Insight,
+  noInsight,
+  nothing,
+} from './explanation.ts'
 import { type HeldView, heldOfEntity } from './held.ts'
-import { recordExplained } from './lookup.ts'
+import { recordExplained, recordsNamed, successor } from './lookup.ts'
+import { fieldsOf } from './provenance.ts'
+import { Parameters } from './sql.ts'
 import { visible } from './view.ts'
 
 /**
  * Why is this here, or not here? `text`: `blueprint:identifier`, `record:source/kind/key`, or just a name. Always
  * answers: not to be there has a reason, too.
  */
-export async function explain(db: Db, text: string, evaluate: Evaluate): Promise<Explanation> {
+export async function explain(
+  db: Db,
+  text: string,
+  evaluate: Evaluate,
+  insight: Insight = noInsight,
+): Promise<Explanation> {
   const named = parseReference(text)
-  if (named?.blueprint === 'record') return explainRecord(db, text, named.identifier, evaluate)
+  if (named?.blueprint === 'record') return explainRecord(db, text, named.identifier, evaluate, insight)
   const entity = named === undefined ? undefined : await getEntity(db, named.blueprint, named.identifier)
-  if (entity !== undefined) return explainPresent(db, text, entity)
+  if (entity !== undefined) return explainPresent(db, text, entity, insight)
   if (named !== undefined && (await blueprintExists(db, named.blueprint))) {
-    return explainAbsent(db, text, named, evaluate)
+    return explainAbsent(db, text, named, evaluate, insight)
   }
-  const candidates = await namesLike(db, text)
+  const names = namesIn(text)
+  let candidates: readonly string[] = await byAddress(db, text)
+  for (const name of names) {
+    if (candidates.length > 0) break
+    candidates = await namesLike(db, name)
+  }
+  // Nothing goes by just that name; the best of what its words find.
+  if (candidates.length === 0 && names.length === 1) candidates = await byWords(db, text, evaluate)
   const only = candidates[0]
   if (only !== undefined && candidates.length === 1) {
     const found = parseReference(only)
     const detail = found === undefined ? undefined : await getEntity(db, found.blueprint, found.identifier)
-    if (detail !== undefined) return explainPresent(db, text, detail)
+    if (detail !== undefined) return explainPresent(db, text, detail, insight)
   }
   if (candidates.length > 1) {
     const summary = `Several entities go by "${text}"; ask for one of them.`
-    return { ...nothing, reference: text, state: 'ambiguous', summary, candidates }
+    const next = candidates.slice(0, 3).map((one) => `catchment explain ${one}`)
+    return { ...nothing, reference: text, state: 'ambiguous', summary, candidates, next }
   }
-  return explainAbsent(db, text, named ?? { blueprint: undefined, identifier: text }, evaluate)
+  for (const name of names.length > 1 ? names : []) {
+    const found = await explainAbsent(db, text, { blueprint: undefined, identifier: name }, evaluate, insight)
+    if (found.records.length > 0 || found.entity !== undefined) return found
+  }
+  return explainAbsent(db, text, named ?? { blueprint: undefined, identifier: names[0] ?? text }, evaluate, insight)
 }
 
-async function explainPresent(db: Db, text: string, entity: EntityDetail): Promise<Explanation> {
-  const contributions = await contributionsOf(db, entity.id)
+/** Of an address its path, ever shorter: a file of a repository is the repository's. Anything else is one name. */
+function namesIn(text: string): readonly string[] {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return [text]
+  const parts = new URL(text).pathname
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decoded)
+  return parts.length === 0 ? [text] : parts.map((_, index) => parts.slice(0, parts.length - index).join('/'))
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+/** Entities of which a property is this address. */
+async function byAddress(db: Queryable, text: string): Promise<readonly string[]> {
+  if (!/^https?:\/\//i.test(text)) return []
+  const { rows: properties } = await db.query<{ name: string }>(
+    `SELECT DISTINCT p.key AS name FROM blueprints b, jsonb_each(b.document #> '{schema,properties}') p
+     WHERE p.value ->> 'format' = 'url' OR p.key ~* '(url|link)$' LIMIT 50`,
+  )
+  if (properties.length === 0) return []
+  const parameters = new Parameters()
+  const wanted = [...new Set([text, text.replace(/\/+$/, '')])]
+  const matches = properties.flatMap(({ name }) =>
+    wanted.map((url) => `e.properties @> ${parameters.add(JSON.stringify({ [name]: url }))}::jsonb`),
+  )
+  const { rows } = await db.query<{ name: string }>(
+    `SELECT e.blueprint || ':' || e.identifier AS name FROM entities e WHERE ${visible} AND (${matches.join(' OR ')}) ORDER BY 1 LIMIT 10`,
+    parameters.values,
+  )
+  return rows.map(({ name }) => name)
+}
+
+/** Only while no record goes by that very name: then that is what was meant. */
+async function byWords(db: Db, text: string, evaluate: Evaluate): Promise<readonly string[]> {
+  if (text.includes(':') || (await recordsNamed(db, text, evaluate)).length > 0) return []
+  const { items } = await listEntities(db, { q: text, limit: 10 })
+  const exact = items.filter(({ identifier }) => identifier.toLowerCase().endsWith(`/${text.toLowerCase()}`))
+  return (exact.length > 0 ? exact : items).map((one) => one.reference)
+}
+
+async function explainPresent(db: Db, text: string, entity: EntityDetail, insight: Insight): Promise<Explanation> {
+  const contributions = await contributionsOf(db, entity.id, insight)
   const held = await heldOfEntity(db, entity.id)
   const changes = await latestChanges(db, { entityId: entity.id }, 10)
   const owners = contributions.filter((one) => one.owning)
@@ -47,13 +121,23 @@ async function explainPresent(db: Db, text: string, entity: EntityDetail): Promi
       ? ''
       : ` because ${first.source} has the ${first.kind} ${first.key}${owners.length > 1 ? ` and ${owners.length - 1} more say so` : ''}`
   const renamed = entity.askedAs !== undefined
+  const removal = held.find(({ what }) => !what.startsWith('property'))
+  const kept = removal === undefined ? '' : ` A guard holds its removal: ${removal.reason}`
+  const ill = contributions.flatMap(({ partitions }) => partitions).some(({ freshness }) => freshness !== 'fresh')
   return {
     ...nothing,
+    cause: removal === undefined ? null : 'held',
+    next: [
+      ...(removal === undefined ? [] : [`catchment held --source ${removal.source} --kind ${removal.kind}`]),
+      ...(ill ? ['catchment status'] : []),
+      `catchment history ${entity.reference}`,
+    ],
+    fields: await fieldsOf(db, entity, contributions, insight),
     reference: text,
     state: renamed ? 'renamed' : 'present',
     summary: renamed
       ? `${entity.askedAs} is now ${entity.reference}, in the catalog${origin}.`
-      : `${entity.reference} is in the catalog${origin}.`,
+      : `${entity.reference} is in the catalog${origin}.${kept}`,
     notes: presentNotes(entity, contributions, held),
     entity: {
       reference: entity.reference,
@@ -82,16 +166,33 @@ function presentNotes(
   ]
 }
 
-async function explainRecord(db: Db, text: string, path: string, evaluate: Evaluate): Promise<Explanation> {
+async function explainRecord(
+  db: Db,
+  text: string,
+  path: string,
+  evaluate: Evaluate,
+  insight: Insight = noInsight,
+): Promise<Explanation> {
   const [source, kind, ...rest] = path.split('/')
   const key = rest.join('/')
   const record =
     source === undefined || kind === undefined || key === ''
       ? undefined
-      : await recordExplained(db, { source, kind, key }, evaluate)
+      : await recordExplained(db, { source, kind, key }, evaluate, insight)
   if (record === undefined) {
     const summary = `No record ${path} was ever seen. Write record:SOURCE/KIND/KEY, with the key the source uses.`
-    return { ...nothing, reference: text, state: 'never_seen', summary }
+    return {
+      ...nothing,
+      cause: 'never_seen',
+      reference: text,
+      state: 'never_seen',
+      summary,
+      next: ['catchment status'],
+    }
+  }
+  const heir = record.state === 'gone' ? await successor(db, record) : undefined
+  if (heir !== undefined) {
+    return { ...nothing, reference: text, records: [record], candidates: heir.feeds, ...replacedBy(record, heir) }
   }
   const fate =
     record.state === 'gone'
@@ -103,6 +204,8 @@ async function explainRecord(db: Db, text: string, path: string, evaluate: Evalu
     ...nothing,
     reference: text,
     state: 'record',
+    cause: record.state === 'gone' ? 'deleted' : null,
+    next: record.feeds.slice(0, 3).map((feed) => `catchment explain ${feed}`),
     summary: `The ${kind} ${key} of ${source} ${fate}.`,
     records: [record],
     candidates: record.feeds,
@@ -147,7 +250,12 @@ interface ContributionRow {
   problems: Problem[]
 }
 
-async function contributionsOf(db: Queryable, entityId: string): Promise<readonly ExplainedContribution[]> {
+async function contributionsOf(
+  db: Queryable,
+  entityId: string,
+  insight: Insight,
+): Promise<readonly ExplainedContribution[]> {
+  const judged = await entityPartitions(db, entityId, insight.objectives, insight.now)
   const { rows } = await db.query<ContributionRow>(
     `SELECT c.record_id, o.name AS source, k.name AS kind, r.key, r.state, r.version, r.locator, c.mapping, c.item, r.mapping_id, c.owning,
        coalesce((SELECT jsonb_agg(jsonb_build_object('name', p.name, 'state', p.state, 'reason', p.reason, 'present', NOT x.ended,
@@ -174,6 +282,7 @@ async function contributionsOf(db: Queryable, entityId: string): Promise<readonl
       state: partition.state,
       reason: partition.reason,
       present: partition.present,
+      freshness: judged.get(`${row.source}/${row.kind}/${partition.name}`) ?? 'unknown',
       scan: typeof partition.scan === 'string' ? partition.scan : null,
       scannedAt: partition.at === null ? null : new Date(partition.at).toISOString(),
     })),

@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from '../../model/json.ts'
-import type { MappingOutput } from '../../model/mapping.ts'
+import type { MappingOutput, MappingsAbout, Part } from '../../model/mapping.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { ChangeView } from './changes.ts'
+import type { Freshness, Objectives } from './freshness.ts'
 import type { HeldView } from './held.ts'
 
 /**
@@ -18,12 +19,34 @@ export const explainedStates = [
   'deselected',
   'unmapped',
   'record',
+  'held',
+  'replaced',
   'unknown',
+  'frozen',
   'ambiguous',
   'never_seen',
 ] as const
 
+/** Why something is not in the catalog, or (held) is there only because a guard keeps it. */
+export const causes = [
+  'never_seen',
+  'selector_false',
+  'selector_failed',
+  'identifier_failed',
+  'held',
+  'deleted',
+  'replaced',
+  'partition_unknown',
+  'source_frozen',
+] as const
+
 export interface Explanation {
+  /** One of the nine; null when it is there, or its record is and makes something else. */
+  readonly cause: (typeof causes)[number] | null
+  /** Commands that lead on, the best first. */
+  readonly next: readonly string[]
+  /** Where each field of a present entity comes from. */
+  readonly fields: readonly ExplainedField[]
   /** As it was asked for. */
   readonly reference: string
   readonly state: (typeof explainedStates)[number]
@@ -44,7 +67,45 @@ export interface Explanation {
 }
 
 /** The parts that only some explanations have. */
-export const nothing = { notes: [], contributions: [], held: [], changes: [], records: [], candidates: [] }
+export const nothing = {
+  cause: null,
+  next: [],
+  fields: [],
+  notes: [],
+  contributions: [],
+  held: [],
+  changes: [],
+  records: [],
+  candidates: [],
+}
+
+export interface ExplainedField {
+  /** `identifier`, `title`, `team`, `properties.NAME` or `relations.NAME`. */
+  readonly field: string
+  readonly value: Json
+  readonly source: string
+  readonly kind: string
+  readonly key: string
+  readonly partitions: readonly string[]
+  readonly mapping: string
+  /** As the mapping file has it; absent where no file says it. */
+  readonly expression?: string
+  readonly file?: string
+  readonly line?: number
+  /** What confirmed it last: a scan, a delivery. */
+  readonly confirmedBy: string
+  readonly freshness: Freshness
+}
+
+/** What the configured mappings and objectives add to what the database knows. */
+export interface Insight {
+  about(source: string): MappingsAbout | undefined
+  readonly objectives: Objectives
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+export const noInsight: Insight = { about: () => undefined, objectives: {}, now: 0 }
 
 export interface ExplainedEntity {
   readonly reference: string
@@ -73,6 +134,7 @@ export interface ExplainedContribution {
     readonly state: string
     readonly reason: string | null
     readonly present: boolean
+    readonly freshness: Freshness
     /** The partition's last complete scan. */
     readonly scan: string | null
     readonly scannedAt: string | null
@@ -98,6 +160,8 @@ export interface ExplainedMapping {
   readonly entities: readonly string[]
   /** The selector that is false. */
   readonly expression?: string
+  /** What the parts of it gave. */
+  readonly parts?: readonly Part[]
   readonly problem?: Problem
 }
 
