@@ -36,7 +36,7 @@ export function aboutResources(
 }
 
 function placeIn(block: EntityBlock, field: string): NamedTemplate['place'] | undefined {
-  const [family, ...rest] = field.split('.')
+  const [family = '', ...rest] = field.split('.')
   const name = rest.join('.')
   switch (family) {
     case 'identifier':
