@@ -1,9 +1,10 @@
 import { explainDiagnostics, traceResource } from '../../core/mapping/index.ts'
+import { exactInput } from '../../core/mapping/jq/index.ts'
 import type { EntityDraft } from '../../core/model/entity.ts'
 import type { Json } from '../../core/model/json.ts'
 import type { MappingOutput } from '../../core/model/mapping.ts'
 import type { Problem } from '../../core/model/problem.ts'
-import { CatchmentError } from '../../core/sdk/index.ts'
+import { CatchmentError, parseJson, writeJson } from '../../core/sdk/index.ts'
 import { type LoadedMapping, loadMapping, type MappingOptions, readFile } from './mapping-files.ts'
 import { jsonTexts } from './mapping-input.ts'
 import { print, printJson } from './output.ts'
@@ -33,9 +34,11 @@ export function testMapping(file: string, options: TestOptions, input: () => str
       ? readItems('standard input', input())
       : readItems(options.items, readFile(options.items))
   const now = Date.now() / 1000
-  const results = items.map((body, item): ItemResult => {
-    const outputs = loaded.mappings.apply(kind, body, { now })
-    return options.trace ? { item, outputs, trace: traceItem(loaded, kind, body, now) } : { item, outputs }
+  const results = items.map((text, item): ItemResult => {
+    // It was written from a value.
+    const body = JSON.parse(text) as Json
+    const outputs = loaded.mappings.apply(kind, body, { now, text })
+    return options.trace ? { item, outputs, trace: traceItem(loaded, kind, body, { now, text }) } : { item, outputs }
   })
   const counts = count(results)
   if (options.json) printJson({ file, kind, items: results, diagnostics: loaded.diagnostics, counts })
@@ -72,23 +75,28 @@ function chooseKind(
   throw new CatchmentError(message, { code: 'kind_unknown', exitCode: 2, hint: `--kind ${kinds.join(' | ')}` })
 }
 
-/** One list is its members; otherwise every JSON text is an object. */
-function readItems(name: string, text: string): readonly Json[] {
+/** One list is its members; otherwise every JSON text is an object. Each as JSON text, with the digits it came with. */
+function readItems(name: string, text: string): readonly string[] {
   const { texts, rest } = jsonTexts(text)
   try {
     if (rest !== '') throw new SyntaxError(`it ends in the middle of ${rest.slice(0, 40)}`)
-    // JSON.parse gives JSON.
-    const values = texts.map((text) => JSON.parse(text) as Json)
+    const values = texts.map(parseJson)
     const [first] = values
-    return values.length === 1 && Array.isArray(first) ? first : values
+    const items = values.length === 1 && Array.isArray(first) ? first : values
+    return items.map((item) => writeJson(item).text)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new CatchmentError(`${name} is no JSON: ${why}`, { code: 'items_invalid', exitCode: 2 })
   }
 }
 
-function traceItem({ resources, variables }: LoadedMapping, kind: string, body: Json, now: number): Trace[] {
-  const context = { variables: { env: variables }, now }
+function traceItem(
+  { resources, variables }: LoadedMapping,
+  kind: string,
+  body: Json,
+  { now, text }: { readonly now: number; readonly text: string },
+): Trace[] {
+  const context = { variables: { env: variables }, now, exact: () => exactInput(text) }
   return resources
     .filter((resource) => resource.kind === kind)
     .flatMap((resource) => traceResource(resource, body, context).map((trace) => ({ mapping: resource.id, ...trace })))

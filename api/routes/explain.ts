@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { explain } from '../../core/catalog/query/explain.ts'
 import { causes, type Evaluate, explainedStates, type Insight } from '../../core/catalog/query/explanation.ts'
+import type { Json } from '../../core/model/json.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { change } from './changes.ts'
@@ -134,6 +135,9 @@ export function insight({ engine, objectives, now }: Context): Insight {
 
 /** Runs the configured mappings over a stored body, as a scan would now. */
 export function evaluator({ engine, now }: Context): Evaluate {
-  return (source, kind, body) =>
-    engine.sources.find((one) => one.name === source)?.mappings.apply(kind, body, { now: Math.floor(now() / 1000) })
+  return (source, kind, text) => {
+    const found = engine.sources.find((one) => one.name === source)
+    // A record was stored as the text of a JSON value.
+    return found?.mappings.apply(kind, JSON.parse(text) as Json, { now: Math.floor(now() / 1000), text })
+  }
 }

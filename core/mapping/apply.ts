@@ -5,10 +5,10 @@ import type { Problem } from '../model/problem.ts'
 import type { BlueprintIndex } from './expectation.ts'
 import { type Expression, evaluate, Failure, failure, show } from './expression.ts'
 import { propertiesOf, relationsOf, teamOf, titleOf } from './fields.ts'
-import { itemInputs } from './items.ts'
+import { itemContexts, itemInputs } from './items.ts'
 import type { RunContext } from './jq/index.ts'
 import type { EntityBlock, ResourceBlock } from './parsed.ts'
-import { evaluateQuery, isList, numberText } from './values.ts'
+import { evaluateQuery, isList, wholeText } from './values.ts'
 
 const none: readonly Problem[] = []
 const nobody: readonly string[] = []
@@ -51,12 +51,14 @@ function applyToItems(
     return { mapping, state: 'quarantined', problem }
   }
   const output = new Output()
+  const contexts = itemContexts(items, context)
   for (const [position, input] of itemInputs(items, body, list).entries()) {
-    const selected = select(resource.selector, input, context)
+    const inner = contexts(position)
+    const selected = select(resource.selector, input, inner)
     if (selected === false) continue
     for (const [index, block] of resource.entities.entries()) {
       const item = `${index}.${position}`
-      output.add(item, selected instanceof Failure ? selected : draftOf(block, blueprints, input, context))
+      output.add(item, selected instanceof Failure ? selected : draftOf(block, blueprints, input, inner))
     }
   }
   return output.selected(mapping)
@@ -124,7 +126,7 @@ function identify(block: EntityBlock, input: Json, context: RunContext): string 
   const value = evaluate(identifier, input, context)
   if (typeof value === 'string' && value !== '') return value
   if (value instanceof Failure) return value
-  if (typeof value === 'number') return numberText(value)
+  if (typeof value === 'number') return wholeText(identifier, value, context)
   const what = value === '' ? 'an empty string' : show(value)
   return failure(identifier, 'identifier_missing', `an identifier is a text or a number, not ${what}`)
 }

@@ -1,6 +1,6 @@
 import type { Blueprint } from '../model/blueprint.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import type { MappingOutput, Mappings, MappingsAbout } from '../model/mapping.ts'
+import type { MappingContext, MappingOutput, Mappings, MappingsAbout } from '../model/mapping.ts'
 import { aboutResources } from './about.ts'
 import { applyResource } from './apply.ts'
 import { checkResource } from './check.ts'
@@ -8,6 +8,8 @@ import { type Diagnostic, Report, sortDiagnostics } from './diagnostic.ts'
 import { BlueprintIndex } from './expectation.ts'
 import { readMappingFile } from './file.ts'
 import { canonicalText, contentHash, engineVersion } from './hash.ts'
+import { exactInput } from './jq/index.ts'
+import type { Value } from './jq/value.ts'
 import type { MappingOptions, ResourceBlock } from './parsed.ts'
 import { SourceText } from './source.ts'
 
@@ -74,7 +76,7 @@ class FileMappings implements Mappings {
   readonly #blueprints: BlueprintIndex
   readonly #selects: MappingSource['selects']
   /** One for all evaluations, which never overlap. */
-  readonly #context: { variables: Readonly<Record<string, Json>>; now: number }
+  readonly #context: { variables: Readonly<Record<string, Json>>; now: number; exact: (() => Value) | undefined }
 
   constructor(
     hash: string,
@@ -89,13 +91,15 @@ class FileMappings implements Mappings {
     this.kinds = [...this.#byKind.keys()]
     this.about = aboutResources(resources, variables)
     this.#blueprints = blueprints
-    this.#context = { variables: { env: variables }, now: 0 }
+    this.#context = { variables: { env: variables }, now: 0, exact: undefined }
   }
 
-  apply(kind: string, body: Json, context: { readonly now: number }): readonly MappingOutput[] {
+  apply(kind: string, body: Json, { now, text }: MappingContext): readonly MappingOutput[] {
     const resources = this.#byKind.get(kind)
     if (resources === undefined) return nothing
-    this.#context.now = context.now
+    this.#context.now = now
+    let exact: Value | undefined
+    this.#context.exact = text === undefined ? undefined : () => (exact ??= exactInput(text))
     return resources.map((resource) => {
       if (!this.#wants(resource, body)) {
         // Named as it stands in the file, for whoever asks why an object made nothing.

@@ -3,6 +3,8 @@ import type { Problem } from '../model/problem.ts'
 import { offsetInFile } from './align.ts'
 import type { Report, TextRange } from './diagnostic.ts'
 import { compile, JqRuntimeError, JqSyntaxError, type Node, type Program, type RunContext } from './jq/index.ts'
+import { Exact } from './jq/numbers.ts'
+import type { Value } from './jq/value.ts'
 import { rewriteSingleQuotes } from './quotes.ts'
 import type { YamlScalar } from './yaml.ts'
 
@@ -133,6 +135,26 @@ function walk(path: readonly string[], input: Json): Json | undefined {
   return value
 }
 
+/**
+ * A value that names something, or several, keeps all digits of its numbers: with an id above 2^53 in it, it is taken from
+ * the exact input again.
+ */
+export function exactly(expression: Expression, value: Json, context: RunContext): Value {
+  const { program } = expression
+  if (context.exact === undefined || program === undefined) return value
+  if (!(Array.isArray(value) ? value.some(isLong) : isLong(value))) return value
+  try {
+    return program.exact(context) ?? null
+  } catch (error) {
+    if (error instanceof JqRuntimeError) return value
+    throw error
+  }
+}
+
+function isLong(value: Json): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value)
+}
+
 function caught(expression: Expression, error: unknown): Failure {
   if (error instanceof JqRuntimeError) return failure(expression, error.code, error.message)
   return failure(expression, 'expression_failed', error instanceof Error ? error.message : String(error))
@@ -143,9 +165,10 @@ export function failure(expression: Expression, code: Problem['code'], message: 
 }
 
 /** A value in a message: its type, and the value where it is short. */
-export function show(value: Json): string {
+export function show(value: Value): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return `a list of ${value.length}`
+  if (value instanceof Exact) return `the number ${value.text}`
   if (typeof value === 'object') return 'an object'
   if (typeof value === 'string')
     return `the string ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`

@@ -5,7 +5,7 @@ import type { Expectation } from './expectation.ts'
 import { type Expression, evaluate, Failure, failure, show } from './expression.ts'
 import type { RunContext } from './jq/index.ts'
 import type { EntityBlock, NamedTemplate, Template } from './parsed.ts'
-import { evaluateRelation, evaluateTemplate, hasType, isList, numberText } from './values.ts'
+import { evaluateRelation, evaluateTemplate, hasType, isList, wholeText } from './values.ts'
 
 /**
  * The fields that may fail one by one: what fails is pushed to `failed` and is absent, the rest of the entity stands.
@@ -19,7 +19,7 @@ export function titleOf(
   if (title === undefined) return null
   const value = evaluate(title, input, context)
   if (value === null || typeof value === 'string') return value
-  if (typeof value === 'number') return numberText(value)
+  if (typeof value === 'number') return wholeText(title, value, context)
   if (typeof value === 'boolean') return String(value)
   const wrong =
     value instanceof Failure ? value : failure(title, 'type_mismatch', `a title is a text, not ${show(value)}`)

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { EntityDraft } from '../model/entity.ts'
 import { isObject, type Json, type JsonObject } from '../model/json.ts'
 import type { MappingOutput } from '../model/mapping.ts'
+import { parseJson, writeJson } from '../sdk/json.ts'
 import { type CompiledMappings, compileMappings } from './compile.ts'
 import { Report } from './diagnostic.ts'
 import { SourceText } from './source.ts'
@@ -76,13 +77,16 @@ function tryLine(text: string, beside: readonly CompiledMappings[]): string | un
   const line: unknown = JSON.parse(text)
   // A golden file is JSON; its fields are checked below as they are used.
   const golden = isObject(line as Json) ? (line as JsonObject) : {}
-  const { kind, mapping, raw = null, selector = 'true', resourceIndex } = golden
+  // The raw object with all digits of its numbers, which what the mapping gave is compared without.
+  const exact = parseJson(text)
+  const raw = (isObject(exact) ? exact['raw'] : null) ?? null
+  const { kind, mapping, selector = 'true', resourceIndex } = golden
   if (typeof kind !== 'string' || mapping === undefined) return 'it has no kind or no mapping'
   const resource = { kind, selector: { query: selector }, port: { entity: { mappings: mapping } } }
   const own = compileMappings({ file: 'golden.jsonl', text: JSON.stringify({ resources: [resource] }) })
   const [first, ...errors] = errorsOf(own)
   if (first !== undefined) return [first, ...errors].join('; ')
-  const alone = compare(golden, own.mappings.apply(kind, raw, { now: 0 })[0])
+  const alone = compare(golden, apply(own, kind, raw)[0])
   if (alone !== undefined) return alone
   for (const file of beside) {
     const block = typeof resourceIndex === 'number' ? file.resources[resourceIndex] : undefined
@@ -90,11 +94,17 @@ function tryLine(text: string, beside: readonly CompiledMappings[]): string | un
     const name = block.items?.name ?? ''
     const record =
       isObject(raw) && name !== '' ? Object.fromEntries(Object.entries(raw).filter(([key]) => key !== name)) : raw
-    const output = file.mappings.apply(kind, record, { now: 0 }).find((found) => found.mapping === block.id)
+    const output = apply(file, kind, record).find((found) => found.mapping === block.id)
     const different = compare(golden, output)
     if (different !== undefined) return `through the file: ${different}`
   }
   return undefined
+}
+
+function apply({ mappings }: CompiledMappings, kind: string, raw: Json): readonly MappingOutput[] {
+  const { text } = writeJson(raw)
+  // It was written a line above.
+  return mappings.apply(kind, JSON.parse(text) as Json, { now: 0, text })
 }
 
 function compare(golden: JsonObject, output: MappingOutput | undefined): string | undefined {

@@ -1,5 +1,5 @@
-import { isObject, type Json, type JsonObject } from '../model/json.ts'
-import type { Node } from './jq/index.ts'
+import type { Node, RunContext } from './jq/index.ts'
+import { isArray, isObject, type Value, type ValueObject } from './jq/value.ts'
 import type { ItemsBlock } from './parsed.ts'
 
 /**
@@ -29,15 +29,28 @@ function isWalk(node: Node): boolean {
 }
 
 /** One input per item: the object without the list, and the item under its name, which wins over a field of that name. */
-export function itemInputs(block: ItemsBlock, body: Json, items: readonly Json[]): Json[] {
+export function itemInputs<T extends Value>(block: ItemsBlock, body: T, items: readonly T[]): T[] {
   const base = isObject(body) ? without(body, block.remove) : {}
-  return items.map((item) => ({ ...base, [block.name]: item }))
+  // Made of parts of the body: it is JSON where the body is.
+  return items.map((item) => ({ ...base, [block.name]: item }) as unknown as T)
 }
 
-function without(object: JsonObject, path: readonly string[]): JsonObject {
+/** The context of each input: what its expressions read exactly is made of the exact body, once for all inputs. */
+export function itemContexts(block: ItemsBlock, context: RunContext): (position: number) => RunContext {
+  const { exact } = context
+  if (exact === undefined) return () => context
+  let inputs: readonly Value[] | undefined
+  const make = (): readonly Value[] => {
+    const list = block.expression.program?.exact(context) ?? null
+    return isArray(list) ? itemInputs(block, exact(), list) : []
+  }
+  return (position) => ({ ...context, exact: () => (inputs ??= make()).at(position) ?? null })
+}
+
+function without(object: ValueObject, path: readonly string[]): ValueObject {
   const [key, ...rest] = path
   if (key === undefined || !Object.hasOwn(object, key)) return object
   const { [key]: removed, ...others } = object
   if (rest.length === 0) return others
-  return isObject(removed) ? { ...object, [key]: without(removed, rest) } : object
+  return removed !== undefined && isObject(removed) ? { ...object, [key]: without(removed, rest) } : object
 }

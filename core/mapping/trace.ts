@@ -1,7 +1,7 @@
 import type { Json } from '../model/json.ts'
 import { allExpressions } from './check.ts'
 import { type Expression, evaluate, Failure } from './expression.ts'
-import { itemInputs } from './items.ts'
+import { itemContexts, itemInputs } from './items.ts'
 import { compile, JqRuntimeError, type RunContext } from './jq/index.ts'
 import { toJson } from './jq/json-write.ts'
 import type { ResourceBlock } from './parsed.ts'
@@ -28,10 +28,11 @@ export function traceResource(resource: ResourceBlock, body: Json, context: RunC
   if (items === undefined) return expressions.map((expression) => traceExpression(expression, body, context))
   const list = evaluate(items.expression, body, context)
   const found = Array.isArray(list) && !(list instanceof Failure) ? itemInputs(items, body, list) : []
+  const contexts = itemContexts(items, context)
   return [
     traceExpression(items.expression, body, context),
     ...found.flatMap((input, position) =>
-      expressions.map((expression) => ({ position, ...traceExpression(expression, input, context) })),
+      expressions.map((expression) => ({ position, ...traceExpression(expression, input, contexts(position)) })),
     ),
   ]
 }

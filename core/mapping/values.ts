@@ -1,8 +1,10 @@
 import type { PropertySchema } from '../model/blueprint.ts'
 import type { Relation, SearchQuery } from '../model/entity.ts'
 import { isObject, type Json } from '../model/json.ts'
-import { type Expression, evaluate, Failure, failure, show } from './expression.ts'
+import { type Expression, evaluate, exactly, Failure, failure, show } from './expression.ts'
 import { compile, type RunContext } from './jq/index.ts'
+import { Exact } from './jq/numbers.ts'
+import { isArray, isNumber, type Value } from './jq/value.ts'
 import type { QueryTemplate, RuleTemplate, Template } from './parsed.ts'
 
 export type PropertyType = NonNullable<PropertySchema['type']>
@@ -13,9 +15,16 @@ const toText = compile('tostring')
  * A number as jq writes it: identifiers are text, and `1e3` must not be another entity than `1000`. Whole numbers have all
  * their digits, as jq gives them when it read them from JSON.
  */
-export function numberText(value: number): string {
+function numberText(value: number | Exact): string {
+  if (value instanceof Exact) return value.exponent === 0 ? value.text : numberText(value.number)
   const text = Number.isInteger(value) ? undefined : toText.first(value)
   return typeof text === 'string' ? text : String(value)
+}
+
+/** The same for what an expression gave, with all digits that the record has. */
+export function wholeText(expression: Expression, value: number, context: RunContext): string {
+  const exact = exactly(expression, value, context)
+  return numberText(isNumber(exact) ? exact : value)
 }
 
 export function hasType(value: Json, type: PropertyType): boolean {
@@ -89,16 +98,16 @@ function evaluateWord(expression: Expression, input: Json, context: RunContext):
  * Identifiers in a value: one, a list, or null for none. Numbers become text, and null or empty members of a list are
  * left out: they name nothing.
  */
-function identifiers(expression: Expression, value: Json): string | readonly string[] | null | Failure {
+function identifiers(expression: Expression, value: Value): string | readonly string[] | null | Failure {
   if (typeof value === 'string') return value === '' ? null : value
   if (value === null) return null
-  if (typeof value === 'number') return numberText(value)
-  if (!Array.isArray(value)) return failure(expression, 'type_mismatch', `identifiers are text, not ${show(value)}`)
+  if (isNumber(value)) return numberText(value)
+  if (!isArray(value)) return failure(expression, 'type_mismatch', `identifiers are text, not ${show(value)}`)
   const texts: string[] = []
   for (const member of value) {
     if (typeof member === 'string') {
       if (member !== '') texts.push(member)
-    } else if (typeof member === 'number') texts.push(numberText(member))
+    } else if (isNumber(member)) texts.push(numberText(member))
     else if (member !== null) {
       return failure(expression, 'type_mismatch', `a list of identifiers holds text, not ${show(member)}`)
     }
@@ -125,7 +134,7 @@ export function evaluateRelation(template: Template, input: Json, context: RunCo
   if (template.kind === 'expression') {
     const value = evaluate(template, input, context)
     if (value instanceof Failure) return value
-    return isSearchQuery(value) ? value : identifiers(template, value)
+    return isSearchQuery(value) ? value : identifiers(template, exactly(template, value, context))
   }
   if (template.kind === 'query') return evaluateQuery(template, input, context)
   if (template.kind === 'object') return null

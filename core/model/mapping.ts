@@ -61,14 +61,21 @@ export interface Part {
   readonly gave: string
 }
 
+export interface MappingContext {
+  /** Seconds since the epoch: what `now` is. */
+  readonly now: number
+  /** The JSON text of the body, for numbers of which a double cannot hold all digits. Without it they are rounded. */
+  readonly text?: string
+}
+
 /** The mapping file and blueprints of one source, compiled. Pure: no clock, no I/O. */
 export interface Mappings {
   /** Hash of everything that decides the output: file, blueprints, variables, engine version. "Unchanged" includes it. */
   readonly hash: string
   /** Kinds that some mapping reads. */
   readonly kinds: readonly string[]
-  /** One output per mapping of this kind, in file order; none for an unknown kind. `now`: seconds since the epoch. Never throws. */
-  apply(kind: string, body: Json, context: { readonly now: number }): readonly MappingOutput[]
+  /** One output per mapping of this kind, in file order; none for an unknown kind. Never throws. */
+  apply(kind: string, body: Json, context: MappingContext): readonly MappingOutput[]
   /** Absent: nothing can be told beyond the outputs. */
   readonly about?: MappingsAbout
 }

@@ -30,4 +30,4 @@ export {
   ScopeUnreadable,
   SourceUnavailable,
 } from './errors.ts'
-export { isObject, type Json, type JsonObject } from './json.ts'
+export { isObject, type Json, type JsonObject, LongNumber, parseJson, writeJson } from './json.ts'

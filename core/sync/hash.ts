@@ -1,9 +1,11 @@
 import { hash as digest } from 'node:crypto'
-import type { Json, Version } from '../sdk/index.ts'
+import { type Json, type Version, writeJson } from '../sdk/index.ts'
 
 export interface Content {
   /** Canonical JSON text, as it is stored. */
   readonly text: string
+  /** Whether the text has numbers that JSON.parse would round. */
+  readonly long: boolean
   /** 16 bytes as hex. */
   readonly hash: string
 }
@@ -17,6 +19,10 @@ export interface Content {
  * hash in JavaScript 3.0 us. Half of sha256 is as fast as the fastest and cannot be made to collide on purpose.
  */
 export function contentOf(canonical: Json, version: Version | undefined): Content {
-  const text = JSON.stringify(canonical)
-  return { text, hash: digest('sha256', version === undefined ? text : `${text}\0${version}`, 'hex').slice(0, 32) }
+  const { text, long } = writeJson(canonical)
+  return {
+    text,
+    long,
+    hash: digest('sha256', version === undefined ? text : `${text}\0${version}`, 'hex').slice(0, 32),
+  }
 }

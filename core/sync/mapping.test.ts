@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { compileMappings } from '../mapping/index.ts'
+import { parseJson } from '../sdk/index.ts'
 import { remap } from './remap.ts'
 import { runScan } from './scan.ts'
 import { createRig, type Rig, testMappings } from './testing/rig.ts'
@@ -144,5 +146,30 @@ describe('what a record says', () => {
     await rig.settle(session)
     expect(await rig.catalog()).toMatchObject({ 'name-n003': 'red', 'name-n004': 'blue' })
     expect(await rig.query(`SELECT delivery FROM inbox WHERE state = 'dead'`)).toEqual([{ delivery: 'd1' }])
+  })
+})
+
+describe('an id above 2^53', () => {
+  const id = '12345678901234567890'
+  const compiled = (entity: string) =>
+    compileMappings({
+      file: 'm.yaml',
+      text: `resources: [{ kind: thing, entity: { blueprint: '"service"', ${entity} } }]`,
+    }).mappings
+
+  it('keeps its digits from the answer of the source to the entity, and when stored records are mapped again', async () => {
+    const rig = await createRig((clock) => new TestSource({ pageSize: 5 }, clock))
+    rigs.push(rig)
+    rig.source.put('n1', { name: 'checkout' })
+    rig.source.onPage = () => ({ items: [parseJson(`{"id":"n1","name":${id},"version":1}`)], cursor: '' })
+    const first = { mappings: compiled('identifier: .name'), mappingContent: content('first') }
+    const scan = await rig.session({ runtime: first })
+    await runScan(scan, 'thing')
+    const identifiers = 'SELECT identifier FROM entities WHERE deleted IS NULL ORDER BY 1'
+    expect(await rig.query(identifiers)).toEqual([{ identifier: id }])
+    const second = { mappings: compiled(`identifier: '"id-" + (.name | tostring)'`), mappingContent: content('second') }
+    const session = await rig.session({ runtime: second, engine: { applyPending: true } })
+    await remap(session)
+    expect(await rig.query(identifiers)).toEqual([{ identifier: `id-${id}` }])
   })
 })

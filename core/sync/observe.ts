@@ -11,6 +11,7 @@ import { type KindSession, now, type PartitionSession, type Session } from './se
 export interface Seen {
   readonly key: Key
   readonly raw: Json
+  /** Plain JSON; numbers that a double cannot hold have all their digits only in `text`. */
   readonly canonical: Json
   readonly version: Version | undefined
   /** Canonical JSON text. */
@@ -22,8 +23,10 @@ export interface Seen {
 export function readItem(kind: Kind, key: Key, raw: Json, version?: Version): Seen {
   const canonical = kind.canonical(raw)
   const own = kind.version?.(raw)
-  const { text, hash } = contentOf(canonical, own)
-  return { key, raw, canonical, version: own ?? version, text, hash }
+  const { text, long, hash } = contentOf(canonical, own)
+  // It was written a line above.
+  const plain = long ? (JSON.parse(text) as Json) : canonical
+  return { key, raw, canonical: plain, version: own ?? version, text, hash }
 }
 
 export interface Where {
@@ -84,7 +87,10 @@ export function mapped(
   canonical: Json,
   stored: StoredRecord | undefined,
 ): PlannedWrite {
-  const outputs = session.mappings.apply(kind.name, canonical, { now: Math.floor(now(session) / 1000) })
+  const outputs = session.mappings.apply(kind.name, canonical, {
+    now: Math.floor(now(session) / 1000),
+    text: record.body,
+  })
   // What a tombstone said before it was found gone is gone with it.
   const live = stored?.state === 'live' ? stored : undefined
   const { drafts, quarantined, takes, settled } = reconcile(live?.drafts ?? [], outputs, live?.holds)

@@ -1,7 +1,15 @@
 import { appendFile, mkdir, rename, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { BadAnswer, type Json, type Kind, type ListRequest, type Page, ScopeUnreadable } from '../../core/sdk/index.ts'
+import {
+  BadAnswer,
+  type Json,
+  type Kind,
+  type ListRequest,
+  type Page,
+  ScopeUnreadable,
+  writeJson,
+} from '../../core/sdk/index.ts'
 import { file } from './index.ts'
 import { type FileSource, openFolder } from './source.fixture.ts'
 
@@ -86,6 +94,17 @@ test.each([
   const failed: unknown = await read(name, text).catch((error: unknown) => error)
   expect(failed).toBeInstanceOf(BadAnswer)
   expect(String(failed)).toContain(why)
+})
+
+const long = '12345678901234567890'
+test.each([
+  ['rows.json', `[{"id":${long}}]`],
+  ['rows.ndjson', `{"id":${long}}`],
+  ['rows.yaml', `- id: ${long}\n  n: 5`],
+])('%s: an id above 2^53 keeps its digits', async (name, text) => {
+  const [item = null] = await read(name, text)
+  expect(kindOf({ paths: [name] }).key(item)).toBe(`${name}#${long}`)
+  expect(writeJson(item).text).toContain(`{"id":${long},`)
 })
 
 test('a key is the first field that is set, or a pointer, within its file', async () => {

@@ -3,7 +3,7 @@ import { extname } from 'node:path'
 import { pipeline } from 'node:stream'
 import { parse as parseCsv } from 'csv-parse'
 import { parseAllDocuments } from 'yaml'
-import { BadAnswer, isObject, type Json } from '../../core/sdk/index.ts'
+import { BadAnswer, isObject, type Json, LongNumber, parseJson } from '../../core/sdk/index.ts'
 import type { FileConfig } from './schema.ts'
 
 type Format = NonNullable<FileConfig['format']>
@@ -44,17 +44,19 @@ function listed(document: Json): readonly Json[] {
 
 const isArray = (value: Json): value is readonly Json[] => Array.isArray(value)
 
-// JSON.parse gives nothing but JSON.
-const parseJson = (text: string): Json => JSON.parse(text) as Json
-
 /** Several documents in a file, each of which may be a list. What YAML has beyond JSON (`.nan`) becomes null. */
 function yaml(text: string): readonly Json[] {
-  const documents = parseAllDocuments(text)
+  const documents = parseAllDocuments(text, { intAsBigInt: true })
   if (!Array.isArray(documents) || documents.length === 0) throw new Error('the file is empty; no rows is written []')
   return documents.map((document) => {
     if (document.errors[0] !== undefined) throw document.errors[0]
-    return parseJson(JSON.stringify(document.toJS()))
+    return parseJson(JSON.stringify(document.toJS({ reviver: (_key, value: unknown) => wholeNumber(value) })))
   })
+}
+
+function wholeNumber(value: unknown): unknown {
+  if (typeof value !== 'bigint') return value
+  return Number.isSafeInteger(Number(value)) ? Number(value) : new LongNumber(String(value))
 }
 
 async function* csv(handle: FileHandle, { delimiter, key }: FileConfig): AsyncGenerator<Json> {

@@ -1,4 +1,4 @@
-import { BadAnswer, isObject, type Json, type JsonObject } from '../../core/sdk/index.ts'
+import { BadAnswer, isObject, type Json, type JsonObject, LongNumber } from '../../core/sdk/index.ts'
 import type { FileConfig } from './schema.ts'
 
 export type Item = JsonObject & { readonly file: string }
@@ -26,6 +26,7 @@ function scalar(item: Json, name: string, width = 0): string | undefined {
   const path = name.startsWith('/') ? name.slice(1).split('/') : [name]
   let found: Json | undefined = item
   for (const step of path) found = isObject(found) ? found[step.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined
+  if (found instanceof LongNumber) return found.digits.padStart(width, '0')
   if (typeof found === 'number' && Number.isSafeInteger(found)) return String(found).padStart(width, '0')
   return typeof found === 'string' && found !== '' ? found : undefined
 }

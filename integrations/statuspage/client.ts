@@ -1,4 +1,4 @@
-import { BadAnswer, type Json, PRIORITY_HEADER, type Priority, type Tools } from '../../core/sdk/index.ts'
+import { BadAnswer, type Json, PRIORITY_HEADER, type Priority, parseJson, type Tools } from '../../core/sdk/index.ts'
 
 /** Statuses that mean "wait" or "broken" never get here: `tools.fetch` throws for them. */
 export type Answer =
@@ -23,8 +23,7 @@ export function createClient(tools: Tools): Ask {
 
 function parse(text: string, address: string): Json {
   try {
-    // JSON.parse gives nothing but JSON.
-    return JSON.parse(text) as Json
+    return parseJson(text)
   } catch {
     throw new BadAnswer(`${address}: the answer is not valid JSON`)
   }

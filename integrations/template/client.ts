@@ -1,4 +1,4 @@
-import { BadAnswer, type Json, PRIORITY_HEADER, type Priority, type Tools } from '../../core/sdk/index.ts'
+import { BadAnswer, type Json, PRIORITY_HEADER, type Priority, parseJson, type Tools } from '../../core/sdk/index.ts'
 import type { TemplateConfig } from './schema.ts'
 
 /** Statuses that mean "wait" or "broken" never get here: `tools.fetch` throws for them. */
@@ -39,8 +39,7 @@ export function createClient(config: TemplateConfig, tools: Tools): Ask {
 
 function parse(text: string, path: string): Json {
   try {
-    // JSON.parse gives nothing but JSON.
-    return JSON.parse(text) as Json
+    return parseJson(text)
   } catch {
     throw new BadAnswer(`${path}: the answer is not valid JSON`)
   }

@@ -18,8 +18,9 @@ const failed: Problem = {
 }
 
 /** The mapping of the test: what the body says it is. */
-const evaluate: Evaluate = (source, _kind, body): readonly MappingOutput[] | undefined => {
+const evaluate: Evaluate = (source, _kind, text): readonly MappingOutput[] | undefined => {
   if (source !== 'github') return undefined
+  const body: unknown = JSON.parse(text)
   if (body === 'archived') return [{ mapping: 'repository[0]', state: 'deselected', expression: '.archived | not' }]
   if (body === 'broken') return [{ mapping: 'repository[0]', state: 'quarantined', problem: failed }]
   return []

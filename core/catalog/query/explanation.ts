@@ -165,5 +165,5 @@ export interface ExplainedMapping {
   readonly problem?: Problem
 }
 
-/** Runs the active mappings over a stored body; undefined when the source is not in the configuration. */
-export type Evaluate = (source: string, kind: string, body: Json) => readonly MappingOutput[] | undefined
+/** Runs the active mappings over a stored body, a JSON text; undefined when the source is not in the configuration. */
+export type Evaluate = (source: string, kind: string, text: string) => readonly MappingOutput[] | undefined

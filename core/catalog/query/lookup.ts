@@ -107,8 +107,10 @@ async function explained(
     [ids],
   )
   return rows.map(({ id, body, ...row }) => {
-    const read: Json = row.state === 'live' ? JSON.parse(decodeBody(body)) : null
-    const outputs = row.state === 'live' ? evaluate(row.source, row.kind, read) : undefined
+    const text = row.state === 'live' ? decodeBody(body) : 'null'
+    const outputs = row.state === 'live' ? evaluate(row.source, row.kind, text) : undefined
+    // A record was stored as the text of a JSON value.
+    const read = JSON.parse(text) as Json
     const parts = (mapping: string): readonly Part[] =>
       insight.about(row.source)?.selector(mapping, read, { now: Math.floor(insight.now / 1000) }) ?? []
     const stored = quarantined.rows

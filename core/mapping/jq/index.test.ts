@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../model/json.ts'
-import { compile, JqRuntimeError, JqSyntaxError } from './index.ts'
+import { compile, exactInput, JqRuntimeError, JqSyntaxError } from './index.ts'
 
 function syntaxError(source: string, variables: readonly string[] = []): JqSyntaxError {
   try {
@@ -150,7 +150,7 @@ describe('numbers a double cannot hold', () => {
   const input: Json = JSON.parse(text)
 
   test('are read again from the text when an expression prints or compares them', () => {
-    const context = { text: () => text }
+    const context = { exact: () => exactInput(text) }
     expect(compile('.id | tostring').first(input, context)).toBe('13911860366432393')
     expect(compile('"\\(.id)"').first(input, context)).toBe('13911860366432393')
     expect(compile('.id == 13911860366432392').first(input, context)).toBe(false)
@@ -159,7 +159,7 @@ describe('numbers a double cannot hold', () => {
 
   test('cost nothing where they are not looked at', () => {
     const context = {
-      text: () => {
+      exact: () => {
         throw new Error('the text was asked for')
       },
     }

@@ -1,4 +1,5 @@
 import type { Json } from '../../model/json.ts'
+import { parseLong } from '../../sdk/json.ts'
 import type { Node } from './ast.ts'
 import { type Budget, defaultBudget, startMeter } from './budget.ts'
 import { Cell, type Env, gather } from './code.ts'
@@ -7,6 +8,7 @@ import { firstOf } from './control.ts'
 import { Exhausted, JqRuntimeError, JqSyntaxError, Raised } from './errors.ts'
 import { fromJson } from './json-read.ts'
 import { toJson } from './json-write.ts'
+import { parseNumber } from './numbers.ts'
 import { finish, finishPart } from './output.ts'
 import { parse } from './parser.ts'
 import { NeedsText, precision } from './precision.ts'
@@ -27,8 +29,8 @@ export interface RunContext {
   /** Seconds since the epoch, for `now`. Without it `now` is an error. */
   readonly now?: number
   readonly budget?: Budget
-  /** The JSON text of the input, asked for only if an expression looks at a number above 2^53. */
-  readonly text?: () => string
+  /** The input with all digits of its numbers (`exactInput`), asked for only if an expression looks at one above 2^53. */
+  readonly exact?: (() => Value) | undefined
 }
 
 export interface Program {
@@ -40,6 +42,8 @@ export interface Program {
   first(input: Json, context?: RunContext): Json | undefined
   /** All outputs. Throws JqRuntimeError. */
   all(input: Json, context?: RunContext): Json[]
+  /** The first output over the exact input, numbers with all their digits. Throws JqRuntimeError. */
+  exact(context: RunContext): Value | undefined
 }
 
 /** Compile an expression. Throws JqSyntaxError, also for what is refused or not defined. */
@@ -59,8 +63,8 @@ export function compile(source: string, options: CompileOptions = {}): Program {
         const result = first(env, input)
         return result === undefined ? undefined : hand(result)
       } catch (error) {
-        return again(error, context, () => {
-          const result = first(env, inputAgain(context))
+        return again(error, context, (exact) => {
+          const result = first(env, exact)
           return result === undefined ? undefined : finish(result)
         })
       }
@@ -70,8 +74,12 @@ export function compile(source: string, options: CompileOptions = {}): Program {
       try {
         return gather(code, env, input).map(hand)
       } catch (error) {
-        return again(error, context, () => gather(code, env, inputAgain(context)).map(finish))
+        return again(error, context, (exact) => gather(code, env, exact).map(finish))
       }
+    },
+    exact(context) {
+      const env = begin(context, names, none)
+      return again(new NeedsText(), context, (exact) => first(env, exact))
     },
   }
 }
@@ -108,27 +116,30 @@ function prepare(source: string, options: CompileOptions) {
 function begin(context: RunContext | undefined, names: readonly string[], none: boolean): Env {
   startMeter(context?.budget ?? defaultBudget)
   run.now = context?.now
-  precision.recoverable = context?.text !== undefined
+  precision.recoverable = context?.exact !== undefined
   if (none) return null
   let env: Env = null
   for (const name of names) env = new Cell(context?.variables?.[name] ?? null, null, env)
   return env
 }
 
-/** An evaluation that met a number it must know exactly is run again over the text; other errors are translated. */
-function again<T>(error: unknown, context: RunContext | undefined, work: () => T): T {
-  if (!(error instanceof NeedsText) || context?.text === undefined) throw explain(error)
+/** An evaluation that met a number it must know exactly is run again over the exact input; other errors are translated. */
+function again<T>(error: unknown, context: RunContext | undefined, work: (exact: Value) => T): T {
+  if (!(error instanceof NeedsText) || context?.exact === undefined) throw explain(error)
+  const exact = context.exact()
   startMeter(context.budget ?? defaultBudget)
   precision.recoverable = false
   try {
-    return work()
+    return work(exact)
   } catch (other) {
     throw explain(other)
   }
 }
 
-function inputAgain(context: RunContext | undefined): Value {
-  return fromJson(context?.text?.() ?? 'null')
+/** JSON text as values in which whole numbers that a double cannot hold keep their digits. Throws SyntaxError. */
+export function exactInput(text: string): Value {
+  // What JSON.parse gives, with exact numbers in it, is a value.
+  return parseLong(text, (digits) => parseNumber(digits) ?? null) as Value
 }
 
 function explain(error: unknown): unknown {
