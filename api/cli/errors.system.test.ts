@@ -251,7 +251,7 @@ describe('a token that GitHub refuses', () => {
         return done.stdout.includes('refused') ? done : undefined
       })
       expect(status.code).toBe(3)
-      expect(status.stdout).toContain('github: GitHub refused the token: Bad credentials.')
+      expect(status.stdout).toMatch(/^github .*! GitHub refused the token: Bad credentials\./m)
       expect(status.stdout).toContain('Replace `token` in the configuration of this source.')
       const json = await run(['status', '--json'], env)
       expect(json.code).toBe(3)

@@ -93,7 +93,7 @@ async function firstStart(
       const [program = 'npm', ...rest] = [...drop, 'npm', 'run', '-s', 'catchment', '--', ...words]
       return (await exec(program, rest, { cwd: checkout, env })).stdout
     }
-    expect(await catchment('status')).toMatch(/github +repository +acme +\d+ +fresh/)
+    expect(await catchment('status')).toMatch(/github +repository +\d+ +fresh/)
     const found = JSON.parse(await catchment('search', '--blueprint', 'service', '--limit', '1000', '--json')) as {
       items: unknown[]
     }
