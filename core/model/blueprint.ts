@@ -8,12 +8,7 @@ export interface PropertySchema {
   readonly format?: string
   readonly enum?: readonly Json[]
   readonly items?: JsonObject
-  /** `union`: what the contributions say is joined instead of chosen from. Lists only. */
-  readonly merge?: MergeRule
 }
-
-/** How several contributions make one value. Default: the first in precedence that has one. */
-export type MergeRule = 'first' | 'union'
 
 export interface RelationSchema {
   readonly title?: string
@@ -22,8 +17,6 @@ export interface RelationSchema {
   readonly target: string
   readonly required?: boolean
   readonly many?: boolean
-  /** `union`: the targets of all contributions. Relations to many only. */
-  readonly merge?: MergeRule
 }
 
 /** The schema of a family of entities. The JSON is the one in public use: a file a team has loads unchanged. */
@@ -41,6 +34,4 @@ export interface Blueprint {
   readonly searchable?: readonly string[]
   /** `own`: an entity written over HTTP exists by itself. Default: it only adds fields to what a source knows. */
   readonly manual?: 'own' | 'add'
-  /** Two records that claim one identifier: they make one entity (`merge`, the default), or the second is reported. */
-  readonly identity?: 'merge' | 'conflict'
 }
