@@ -111,7 +111,7 @@ it('starts what the image holds, is healthy by its own check, serves a scanned c
   await living('the catalog is ready', async () => (await fetch(`http://127.0.0.1:${port}/readyz`)).status === 200)
   // As `docker compose exec catchment node api/cli/bin.js status` does it.
   const status = spawnSync(program, ['api/cli/bin.js', 'status'], { ...options, encoding: 'utf8' })
-  expect(status.stdout).toMatch(/github +repository +acme /)
+  expect(status.stdout).toMatch(/github +repository +\d+ +fresh/)
   child.kill('SIGTERM')
   expect(await ended, output).toBe(0)
   expect(healthy()).toBe(false)
