@@ -63,7 +63,8 @@ export class GatedDatabase {
     let self: GatedDatabase | undefined
     const pool = await openDatabase(options.url, {
       applicationName: 'simulated',
-      max: 30,
+      // More than a run ever holds at once: a use that waits for a connection would wait for somebody's grant.
+      max: 150,
       random: options.random,
       around: (statement, run) => (self === undefined ? run() : self.#around(statement, run)),
       sleep: (milliseconds) => (self === undefined ? Promise.resolve() : self.#pause(milliseconds)),

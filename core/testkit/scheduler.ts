@@ -25,6 +25,9 @@ export interface Effect {
   killed?(): Promise<Outcome>
 }
 
+/** Real milliseconds in which nothing came back. */
+const stuckAfter = 120_000
+
 interface Waiting {
   readonly effect: Effect
   readonly settle: (outcome: Outcome) => void
@@ -91,8 +94,13 @@ export class Scheduler {
 
   /** Until nothing runs any more and everybody waits for a grant. */
   async quiet(): Promise<void> {
-    do await new Promise((resolve) => setImmediate(resolve))
-    while (this.busy > 0)
+    const began = performance.now()
+    do {
+      await new Promise((resolve) => setImmediate(resolve))
+      // Real time, and only to end a run that can never go on with a word about it.
+      if (performance.now() - began > stuckAfter)
+        throw new Error(`the simulation is stuck: ${this.busy} uses never asked for their grant`)
+    } while (this.busy > 0)
   }
 
   /** Grants one effect that may run now. False: everybody waits for time, for a lock, or is stopped. */
