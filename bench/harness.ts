@@ -35,19 +35,20 @@ export interface Bench {
 const rounds = 3
 
 /** Runs both once to warm up, then in turns, so that a busy moment of the machine meets both. Answers the medians. */
-export async function interleave(
-  parts: { readonly [name: string]: () => Promise<number> },
+export async function interleave<Name extends string>(
+  parts: Readonly<Record<Name, () => Promise<number>>>,
   say: (line: string) => void,
-): Promise<{ readonly [name: string]: number }> {
+): Promise<Readonly<Record<Name, number>>> {
   const taken = new Map<string, number[]>(Object.keys(parts).map((name) => [name, []]))
   for (let round = 0; round <= rounds; round++) {
-    for (const [name, part] of Object.entries(parts)) {
+    for (const [name, part] of Object.entries<() => Promise<number>>(parts)) {
       const value = await part()
       say(`${round === 0 ? 'warm-up' : `round ${round}`}  ${name}  ${Math.round(value).toLocaleString('en')}`)
       if (round > 0) taken.get(name)?.push(value)
     }
   }
-  return Object.fromEntries([...taken].map(([name, values]) => [name, median(values)]))
+  // Of the same names.
+  return Object.fromEntries([...taken].map(([name, values]) => [name, median(values)])) as Record<Name, number>
 }
 
 export function median(values: readonly number[]): number {

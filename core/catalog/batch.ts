@@ -90,13 +90,23 @@ export interface PageWrite {
    * `refused` items (no key, an observation that lost) count as seen all the same when their key is stored.
    */
   readonly keys: readonly string[]
-  /** '' for a refused item, so that the page cannot pass for unmodified later. */
-  readonly hashes: readonly string[]
-  /** With `notModified`: the remembered page's record ids in order; keys and hashes are empty, its digest is taken over. */
+  /** 16 bytes a key; zeros for a refused item, so that the page cannot pass for unmodified later. */
+  readonly hashes: Buffer
   readonly known: ReadonlyMap<number, bigint>
   /** Of the comparison `known` is from. A page whose known records moved since is a StaleDecision; without it they are all checked. */
   readonly asOf?: bigint
-  readonly notModified: boolean
+  /** Of keys, hashes and mapping version, if nothing was refused: the next scan may know the page by it. */
+  readonly seal?: Buffer
+  /**
+   * It is a page of the partition's last complete scan once more, and its records are taken over from there: `keys`,
+   * `hashes` and `known` are empty. StaleDecision when they are no longer what they were.
+   */
+  readonly remembered?: {
+    /** Its number there. */
+    readonly page: number
+    /** The source said so; otherwise it has the same seal. */
+    readonly unmodified: boolean
+  }
   readonly counts: { readonly items: number; readonly changed: number; readonly failed: number }
 }
 

@@ -66,7 +66,8 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
     [...removals, ...confirmations].map(({ recordId }) => recordId),
   )
   await checkRecords(tx, locked, writes, removals, confirmations, scanned)
-  if (page !== undefined) await checkPage(tx, batch, page, scanned, kind.writes)
+  const held = { partition: scanned, writes: kind.writes, writing }
+  if (page !== undefined) await checkPage(tx, batch, page, held)
 
   const written = writes.length > 0 ? await writeRecords(tx, batch, writes) : []
   await confirmRecords(tx, confirmations)
@@ -75,7 +76,9 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
   const changes = await applyToEntities(tx, batch, kind, written, gone, await rulesFor(tx, batch.mappingId, cache))
   await writeQuarantine(tx, written, goneIds, batch.now)
 
-  if (page !== undefined) await writePage(tx, batch, page, new Map(written.map(({ id, write }) => [write.key, id])))
+  if (page !== undefined) {
+    await writePage(tx, batch, page, held, new Map(written.map(({ id, write }) => [write.key, id])))
+  }
   await settleBooks(tx, batch, goneIds)
   const revived = writes.filter((write) => write.expected?.state !== 'live').length
   await keepLedger(tx, batch, kind.live, kind.live + revived - gone.size)

@@ -24,13 +24,8 @@ const compareSql = `
 
 export function comparing(db: Db): Methods {
   return {
-    async compare(kindId, partitionId, mappingId, items, scanning = false): Promise<Compared> {
-      const keys = array(
-        'text',
-        items.map(({ key }) => storable(key)),
-      )
-      const hashes = Buffer.from(items.map(({ hash }) => hash.padEnd(32, '0')).join(''), 'hex')
-      const values = [keys, hashes, kindId, mappingId, partitionId]
+    async compare(kindId, partitionId, mappingId, { keys, hashes }, scanning = false): Promise<Compared> {
+      const values = [array('text', keys.map(storable)), hashes, kindId, mappingId, partitionId]
       const { rows } = await db.query<{ as_of: string; found: Buffer | null }>(compareSql, values, { name: 'compare' })
       const same = new Map<number, bigint>()
       const places = new Map<bigint, number[]>()

@@ -85,18 +85,11 @@ describe('two writers of one entity', () => {
 describe('a page and another writer of its records', () => {
   test('what a page saw unchanged cannot be changed or removed behind it', async () => {
     await one.say('a', [{ identifier: 'x' }])
-    const { hash } = await one.stored('a')
     const scan = await one.store.beginScan(one.fence, { partitionId: one.partitionId, now: 0 })
-    const { same, asOf } = await one.store.compare(
-      one.kindId,
-      one.partitionId,
-      one.mappingId,
-      [{ key: 'a', hash }],
-      true,
-    )
+    const seen = await one.seen(['a'])
     const removal = await one.removal('a')
     const change = await one.write('a', [{ identifier: 'x', title: 'changed' }])
-    const page = await one.page(scan.id, 0, { keys: ['a'], hashes: [hash], known: same, asOf })
+    const page = await one.page(scan.id, 0, seen)
     await one.commit({ page })
     // The page has moved the watermark of record and presence.
     await expect(one.commit({ removals: [removal] })).rejects.toThrow(StaleDecision)
@@ -107,19 +100,12 @@ describe('a page and another writer of its records', () => {
   test('a page is refused when a record that it saw unchanged was written meanwhile', async () => {
     await one.say('a', [{ identifier: 'x' }])
     await one.say('c', [{ identifier: 'y' }])
-    const { hash } = await one.stored('a')
     const scan = await one.store.beginScan(one.fence, { partitionId: one.partitionId, now: 0 })
-    const { same, asOf } = await one.store.compare(
-      one.kindId,
-      one.partitionId,
-      one.mappingId,
-      [{ key: 'a', hash }],
-      true,
-    )
+    const seen = await one.seen(['a'])
     await one.say('c', [{ identifier: 'y', title: 'somebody else' }])
-    await one.commit({ page: await one.page(scan.id, 0, { keys: ['a'], hashes: [hash], known: same, asOf }) })
+    await one.commit({ page: await one.page(scan.id, 0, seen) })
     await one.say('a', [{ identifier: 'x', title: 'changed' }])
-    const late = await one.page(scan.id, 1, { keys: ['a'], hashes: [hash], known: same, asOf })
+    const late = await one.page(scan.id, 1, seen)
     await expect(one.commit({ page: late })).rejects.toThrow(StaleDecision)
     const { asOf: _, ...unsure } = late
     await expect(one.commit({ page: unsure })).rejects.toThrow(StaleDecision)
@@ -127,15 +113,8 @@ describe('a page and another writer of its records', () => {
 
   test('a page waits for a removal that is under way, and sees it', async () => {
     await one.say('a', [{ identifier: 'x' }])
-    const { hash } = await one.stored('a')
     const scan = await one.store.beginScan(one.fence, { partitionId: one.partitionId, now: 0 })
-    const { same, asOf } = await one.store.compare(
-      one.kindId,
-      one.partitionId,
-      one.mappingId,
-      [{ key: 'a', hash }],
-      true,
-    )
+    const seen = await one.seen(['a'])
     const stop = gate()
     const slow = createStore(
       wrapped(database.db, { before: (text) => (text.includes('fence') ? stop.pass() : Promise.resolve()) }),
@@ -151,7 +130,7 @@ describe('a page and another writer of its records', () => {
       removals: [await one.removal('a')],
     })
     await stop.reached
-    const paging = one.commit({ page: await one.page(scan.id, 0, { keys: ['a'], hashes: [hash], known: same, asOf }) })
+    const paging = one.commit({ page: await one.page(scan.id, 0, seen) })
     const refused = expect(paging).rejects.toThrow(StaleDecision)
     expect(await doneOrBlocked(database.db, paging)).toBe('blocked')
     stop.open()

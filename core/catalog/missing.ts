@@ -8,7 +8,8 @@ type Methods = Pick<Store, 'missing' | 'seenHolds' | 'livePresences' | 'approved
 const open = `h.state IN ('pending', 'approved', 'rejected')`
 
 /**
- * The sweep's question as an anti-join. `before` is the complete scan before this one, even when this one is complete
+ * The sweep's question. EXCEPT, because it is never done row by row, whatever the planner believes of a table that it has no
+ * statistics of yet; records are only looked up for what is missing. `before` is the complete scan before this one, even when this one is complete
  * already; its pages are only there until then. Scans after it that ended incomplete confirmed what they saw as well.
  */
 const missingSql = `
@@ -17,7 +18,10 @@ const missingSql = `
   before AS MATERIALIZED (
     SELECT b.id, b.begin_tick FROM scan JOIN partitions p ON p.id = scan.partition_id JOIN scans b ON b.id = p.complete_scan
     WHERE b.id <> scan.id),
-  seen AS MATERIALIZED (SELECT DISTINCT u.id FROM scan_pages g, unnest(g.records) u (id) WHERE g.scan_id = $1),
+  missing AS MATERIALIZED (
+    SELECT p.record_id FROM presences p, scan
+    WHERE p.partition_id = scan.partition_id AND NOT p.ended AND p.begin_tick < scan.begin_tick
+    EXCEPT SELECT u.id FROM scan_pages g, unnest(g.records) u (id) WHERE g.scan_id = $1),
   earlier AS MATERIALIZED (
     SELECT u.id, max(g.begin_tick) AS begin_tick, max(g.end_tick) AS end_tick, bool_or(s.id = p.complete_scan) AS complete
     FROM scan JOIN partitions p ON p.id = scan.partition_id
@@ -26,10 +30,10 @@ const missingSql = `
   SELECT r.id, r.key, r.locator, r.version, greatest(p.end_tick, e.end_tick) AS confirmed, greatest(p.begin_tick, e.begin_tick) AS shown,
     EXISTS (SELECT FROM held h WHERE h.record_id = r.id AND h.what = 'presence' AND h.partition_id = p.partition_id AND ${open}) AS held,
     e.complete IS NOT TRUE AND EXISTS (SELECT FROM before WHERE p.end_tick < before.begin_tick) AS missed_before
-  FROM scan JOIN presences p ON p.partition_id = scan.partition_id AND NOT p.ended AND p.begin_tick < scan.begin_tick
-  JOIN records r ON r.id = p.record_id
+  FROM scan CROSS JOIN missing
+  CROSS JOIN LATERAL (SELECT * FROM presences p WHERE p.partition_id = scan.partition_id AND p.record_id = missing.record_id OFFSET 0) p
+  CROSS JOIN LATERAL (SELECT * FROM records r WHERE r.id = missing.record_id OFFSET 0) r
   LEFT JOIN earlier e ON e.id = r.id
-  WHERE NOT EXISTS (SELECT FROM seen WHERE seen.id = p.record_id)
   ORDER BY r.key`
 
 export function sweeping(db: Db): Methods {

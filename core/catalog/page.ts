@@ -1,50 +1,52 @@
-import { hash } from 'node:crypto'
 import type { Batch, PageWrite } from './batch.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { storable } from './document.ts'
 import { StaleDecision } from './refusals.ts'
+import { digest, stillThere } from './sealed.ts'
 
-/** Of the records' hashes in order: a page that the source calls unmodified is believed while they still have them. */
-export const digestSql = `decode(md5(string_agg(r.hash, ''::bytea ORDER BY u.place)), 'hex')`
-
-function digest(hashes: readonly string[]): Buffer {
-  return hash('md5', Buffer.from(hashes.join(''), 'hex'), 'buffer')
+/** What a commit knows of its kind while it holds it. */
+interface Held {
+  /** The partition of the page's scan. */
+  readonly partition: number
+  /** Commits that wrote records of the kind before this one. */
+  readonly writes: bigint
+  /** This one does. */
+  readonly writing: boolean
 }
 
 /**
  * Records of the page that were found as asked and are not written: another commit may have changed or removed one since,
  * and a page that then says it was seen would move the watermark of content that it did not see.
  */
-export async function checkPage(
-  tx: Queryable,
-  batch: Batch,
-  page: PageWrite,
-  partition: number,
-  writes: bigint,
-): Promise<void> {
-  if (page.notModified || page.known.size === 0 || page.asOf === writes) return
-  const known = [...page.known]
+export async function checkPage(tx: Queryable, batch: Batch, page: PageWrite, held: Held): Promise<void> {
+  if (page.remembered !== undefined || page.known.size === 0 || page.asOf === held.writes) return
+  const hashes = Buffer.alloc(page.known.size * 16)
+  let at = 0
+  for (const index of page.known.keys()) at += page.hashes.copy(hashes, at, index * 16, index * 16 + 16)
   const { rows } = await tx.query<{ count: string }>(
-    `SELECT count(*) FROM unnest($1::int8[], $2::bytea[]) u (id, hash)
-     JOIN records r ON r.id = u.id AND r.hash = u.hash AND r.state = 'live' AND r.mapping_id = $4
+    `SELECT count(*) FROM unnest($1::int8[]) WITH ORDINALITY u (id, place)
+     JOIN records r ON r.id = u.id AND r.hash = substring($2::bytea FROM (u.place::int4 - 1) * 16 + 1 FOR 16)
+       AND r.state = 'live' AND r.mapping_id = $4
      JOIN presences p ON p.record_id = u.id AND p.partition_id = $3 AND NOT p.ended`,
-    [
-      array(
-        'int8',
-        known.map(([, id]) => id),
-      ),
-      array(
-        'hex',
-        known.map(([index]) => page.hashes[index] ?? ''),
-      ),
-      partition,
-      batch.mappingId,
-    ],
+    [array('int8', [...page.known.values()]), hashes, held.partition, batch.mappingId],
     { name: 'check_page' },
   )
-  if (Number(rows[0]?.count) !== known.length)
+  if (Number(rows[0]?.count) !== page.known.size)
     throw new StaleDecision('a record of the page changed since it was compared')
+}
+
+const columns = 'scan_id, page, cursor, next, validator, begin_tick, end_tick, records, digest, seal, as_of'
+/** A page that was committed before a crash, and is read once more because its answer got lost. */
+const onceMore = `ON CONFLICT (scan_id, page) DO UPDATE SET cursor = excluded.cursor, next = excluded.next,
+  validator = excluded.validator, begin_tick = excluded.begin_tick, end_tick = excluded.end_tick, records = excluded.records,
+  digest = excluded.digest, seal = excluded.seal, as_of = excluded.as_of`
+
+/** $1 to $7 of both statements. */
+function placeOf(page: PageWrite): readonly unknown[] {
+  const text = (value: string | undefined) => (value === undefined ? null : storable(value))
+  const { scan, page: number, cursor, next, validator, span } = page
+  return [scan, number, storable(cursor), text(next), text(validator), span.begin, span.end]
 }
 
 /** `written`: ids of the records that the same commit writes, by key. */
@@ -52,30 +54,21 @@ export async function writePage(
   tx: Queryable,
   batch: Batch,
   page: PageWrite,
+  held: Held,
   written: ReadonlyMap<string, bigint>,
 ): Promise<void> {
-  const records = page.notModified ? [...page.known.values()] : await recordsOf(tx, batch.kindId, page, written)
-  const seal = page.notModified ? await sealAgain(tx, page, records) : digest(page.hashes)
+  if (page.remembered !== undefined) return takeOver(tx, batch, page, page.remembered, held)
+  const { records, sure } = await recordsOf(tx, batch.kindId, page, written)
   const { items, changed, failed } = page.counts
   await tx.query(
-    `WITH page AS (
-       INSERT INTO scan_pages (scan_id, page, cursor, next, validator, begin_tick, end_tick, records, digest)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int8[], $9)
-       ON CONFLICT (scan_id, page) DO UPDATE SET cursor = excluded.cursor, next = excluded.next, validator = excluded.validator,
-         begin_tick = excluded.begin_tick, end_tick = excluded.end_tick, records = excluded.records, digest = excluded.digest)
-     UPDATE scans SET pages = greatest(pages, $2 + 1), not_modified = not_modified + $10, items = items + $11,
-       changed = changed + $12, failed = failed + $13 WHERE id = $1`,
+    `WITH page AS (INSERT INTO scan_pages (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int8[], $9, $10, $11) ${onceMore})
+     UPDATE scans SET pages = greatest(pages, $2 + 1), items = items + $12, changed = changed + $13, failed = failed + $14 WHERE id = $1`,
     [
-      page.scan,
-      page.page,
-      storable(page.cursor),
-      page.next === undefined ? null : storable(page.next),
-      page.validator === undefined ? null : storable(page.validator),
-      page.span.begin,
-      page.span.end,
+      ...placeOf(page),
       array('int8', records),
-      seal,
-      page.notModified ? 1 : 0,
+      digest(page.hashes),
+      sure ? (page.seal ?? null) : null,
+      sure ? held.writes + (held.writing ? 1n : 0n) : null,
       items,
       changed,
       failed,
@@ -84,40 +77,56 @@ export async function writePage(
   )
 }
 
-/** In page order. A key that is neither known nor written is of a refused item: seen, if it is stored at all. */
+/** In page order. `sure`: each is known or written. Another key is of a refused item: seen, if it is stored at all. */
 async function recordsOf(
   tx: Queryable,
   kindId: number,
   page: PageWrite,
   written: ReadonlyMap<string, bigint>,
-): Promise<readonly bigint[]> {
+): Promise<{ readonly records: readonly bigint[]; readonly sure: boolean }> {
   const ids = page.keys.map((key, index) => page.known.get(index) ?? written.get(key))
   const refused = page.keys.filter((key, index) => ids[index] === undefined && key !== '').map(storable)
-  if (refused.length === 0) return ids.filter((id) => id !== undefined)
+  if (refused.length === 0) {
+    const records = ids.filter((id) => id !== undefined)
+    return { records, sure: records.length === ids.length }
+  }
   const { rows } = await tx.query<{ key: string; id: string }>(
     'SELECT key, id FROM records WHERE kind_id = $1 AND key = ANY ($2::text[])',
     [kindId, array('text', refused)],
     { name: 'records_by_key' },
   )
   const stored = new Map(rows.map(({ key, id }) => [key, BigInt(id)]))
-  return page.keys.flatMap((key, index) => ids[index] ?? stored.get(storable(key)) ?? [])
+  return { records: page.keys.flatMap((key, index) => ids[index] ?? stored.get(storable(key)) ?? []), sure: false }
 }
 
-/** Of a page that the source called unmodified: its digest as it was, which must still be that of its records. */
-async function sealAgain(tx: Queryable, page: PageWrite, records: readonly bigint[]): Promise<Buffer> {
-  const { rows } = await tx.query<{ now: Buffer | null; remembered: Buffer | null; live: string }>(
-    `SELECT ${digestSql} AS now, count(*) AS live,
-       (SELECT g.digest FROM scans s JOIN partitions p ON p.id = s.partition_id JOIN scan_pages g ON g.scan_id = p.complete_scan
-        WHERE s.id = $2 AND g.cursor = $3 LIMIT 1) AS remembered
-     FROM unnest($1::int8[]) WITH ORDINALITY u (id, place) JOIN records r ON r.id = u.id AND r.state = 'live'
-     JOIN scans s ON s.id = $2 JOIN presences p ON p.record_id = r.id AND p.partition_id = s.partition_id AND NOT p.ended`,
-    [array('int8', records), page.scan, storable(page.cursor)],
-    { name: 'seal_page' },
+/**
+ * What the source calls unmodified may have been made with another mapping version, which a remap looks after; a seal says
+ * that it was not. Nothing is looked at again while no commit wrote since the comparison ($11) or since the page was written.
+ */
+const takeOverSql = `
+  WITH old AS MATERIALIZED (
+    SELECT g.records, g.digest, g.seal, g.as_of, p.id AS partition_id
+    FROM scans s JOIN partitions p ON p.id = s.partition_id JOIN scan_pages g ON g.scan_id = p.complete_scan AND g.page = $8
+    WHERE s.id = $1 AND g.cursor = $3),
+  page AS (
+    INSERT INTO scan_pages (${columns})
+    SELECT $1, $2, $3, $4, $5, $6, $7, records, digest, seal, CASE WHEN as_of = $9 OR NOT $10 THEN $9::int8 END
+    FROM old WHERE CASE WHEN $11 OR as_of = $9 THEN true ELSE ${stillThere('old', 'old.partition_id', '($10 OR r.mapping_id = $12)')} END
+    ${onceMore} RETURNING cardinality(records) AS items)
+  UPDATE scans SET pages = greatest(pages, $2 + 1), not_modified = not_modified + CASE WHEN $10 THEN 1 ELSE 0 END,
+    items = scans.items + page.items FROM page WHERE id = $1`
+
+async function takeOver(
+  tx: Queryable,
+  batch: Batch,
+  page: PageWrite,
+  { page: number, unmodified }: NonNullable<PageWrite['remembered']>,
+  { writes }: Held,
+): Promise<void> {
+  const { rowCount } = await tx.query(
+    takeOverSql,
+    [...placeOf(page), number, writes, unmodified, page.asOf === writes, batch.mappingId],
+    { name: 'take_over_page' },
   )
-  const [row] = rows
-  const now = row?.now ?? digest([])
-  if (Number(row?.live) !== records.length || (row?.remembered !== null && !row?.remembered.equals(now))) {
-    throw new StaleDecision('a record of the unmodified page changed')
-  }
-  return now
+  if (rowCount === 0) throw new StaleDecision('a record of the remembered page changed')
 }

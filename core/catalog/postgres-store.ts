@@ -11,6 +11,7 @@ import { planBooks } from './plan-books.ts'
 import type { RulesCache } from './rules.ts'
 import { scanning } from './scans.ts'
 import { scheduling } from './schedule.ts'
+import { sealing } from './sealed.ts'
 import { remembering } from './sources.ts'
 import type { Store } from './store.ts'
 
@@ -28,6 +29,7 @@ export function createStore(db: Db): Store {
     ...comparing(db),
     ...committing(db, rules),
     ...scanning(db),
+    ...sealing(db),
     ...sweeping(db),
     ...guarding(db),
     ...receiving(db),

@@ -19,10 +19,7 @@ async function pageOf(
   keys: readonly string[],
   more: { validator?: string; next?: string } = {},
 ) {
-  const items = await Promise.all(keys.map(async (key) => ({ key, hash: (await world.stored(key)).hash })))
-  const { same, asOf } = await world.store.compare(world.kindId, world.partitionId, world.mappingId, items, true)
-  const hashes = items.map(({ hash }) => hash)
-  return world.page(scan, number, { keys, hashes, known: same, asOf, ...more })
+  return world.page(scan, number, { ...(await world.seen(keys)), ...more })
 }
 
 async function begin() {
@@ -143,11 +140,7 @@ describe('a remembered page', () => {
     await world.say('b', [{ identifier: 'b' }])
     await scanAll(['a', 'b'])
     const [page] = await world.store.validPages(world.partitionId)
-    expect(page).toMatchObject({
-      cursor: '0',
-      validator: 'etag',
-      records: [(await world.stored('a')).id, (await world.stored('b')).id],
-    })
+    expect(page).toEqual({ page: 0, cursor: '0', next: undefined, validator: 'etag', items: 2 })
     await world.say('a', [{ identifier: 'a', title: 'changed' }])
     expect(await world.store.validPages(world.partitionId)).toEqual([])
     await world.say('a', [{ identifier: 'a' }])
@@ -159,10 +152,9 @@ describe('a remembered page', () => {
   test('is taken over when the source calls it unmodified, unless a record changed meanwhile', async () => {
     await world.say('a', [{ identifier: 'a' }])
     await scanAll(['a'])
-    const id = (await world.stored('a')).id
     const scan = await begin()
     const unmodified = async () =>
-      world.page(scan, 0, { cursor: '0', validator: 'etag', notModified: true, known: new Map([[0, id]]) })
+      world.page(scan, 0, { cursor: '0', validator: 'etag', remembered: { page: 0, unmodified: true } })
     const page = await unmodified()
     await world.commit({ page })
     expect((await world.stored('a')).span).toEqual(page.span)
@@ -174,12 +166,70 @@ describe('a remembered page', () => {
     )
   })
 
+  test('with the same seal is known again while its records are what they were, whoever wrote meanwhile', async () => {
+    for (const key of ['a', 'b', 'c']) await world.say(key, [{ identifier: key }])
+    await scanAll(['a', 'b'])
+    const { seal = Buffer.alloc(0) } = await world.seen(['a', 'b'])
+    const ask = (page: Partial<{ number: number; cursor: string; seal: Buffer }> = {}, mapping = world.mappingId) =>
+      world.store.unchangedPage(world.kindId, world.partitionId, mapping, { number: 0, cursor: '0', seal, ...page })
+    expect(await ask()).toBeTypeOf('bigint')
+    expect(await ask({ number: 1 })).toBeUndefined()
+    expect(await ask({ cursor: '1' })).toBeUndefined()
+    expect(await ask({ seal: Buffer.alloc(16) })).toBeUndefined()
+    // Now the count of writes has grown, so the records themselves are looked at.
+    await world.say('c', [{ identifier: 'c', title: 'changed' }])
+    expect(await ask()).toBeTypeOf('bigint')
+    expect(await ask({}, world.mappingId + 1)).toBeUndefined()
+    await world.say('a', [{ identifier: 'a', title: 'changed' }])
+    expect(await ask()).toBeUndefined()
+    await world.say('a', [{ identifier: 'a' }])
+    expect(await ask()).toBeTypeOf('bigint')
+    await world.remove('b')
+    expect(await ask()).toBeUndefined()
+  })
+
+  test('with the same seal is taken over, unless a record of it changed between comparison and commit', async () => {
+    for (const key of ['a', 'b', 'c', 'd']) await world.say(key, [{ identifier: key }])
+    await scanAll(['a', 'b'])
+    const scan = await begin()
+    const { seal = Buffer.alloc(0) } = await world.seen(['a', 'b'])
+    const place = { number: 0, cursor: '0', seal }
+    const recognised = async () => {
+      const asOf = await world.store.unchangedPage(world.kindId, world.partitionId, world.mappingId, place)
+      if (asOf === undefined) throw new Error('it is not known')
+      return world.page(scan, 0, { remembered: { page: 0, unmodified: false }, asOf })
+    }
+    const before = await recognised()
+    await world.say('c', [{ identifier: 'c', title: 'somebody else' }])
+    await world.commit({ page: before })
+    expect((await world.stored('a')).span).toEqual(before.span)
+    expect((await world.store.missing(scan)).map(({ key }) => key)).toEqual(['d'])
+    const late = await recognised()
+    await world.say('b', [{ identifier: 'b', title: 'changed' }])
+    await expect(world.commit({ page: late })).rejects.toThrow(StaleDecision)
+  })
+
+  test('gets no seal while one of its items is not stored as it was shown', async () => {
+    await world.say('a', [{ identifier: 'a' }])
+    await world.say('b', [{ identifier: 'b' }])
+    const seen = await world.seen(['a', 'b'])
+    const scan = await begin()
+    // The second was asked about: it is neither known nor written.
+    const known = new Map([...seen.known].slice(0, 1))
+    await world.commit({ page: await world.page(scan, 0, { ...seen, known }) })
+    await world.store.completeScan(world.fence, scan, now)
+    const page = { number: 0, cursor: '0', seal: seen.seal ?? Buffer.alloc(0) }
+    expect(await world.store.unchangedPage(world.kindId, world.partitionId, world.mappingId, page)).toBeUndefined()
+  })
+
   test('with a refused item counts it as seen, and is not valid later', async () => {
     await world.say('a', [{ identifier: 'a' }])
     await world.say('b', [{ identifier: 'b' }])
     const scan = await begin()
     const page = await pageOf(scan, 0, ['a'], { validator: 'etag' })
-    await world.commit({ page: { ...page, keys: ['a', '', 'b', 'unknown'], hashes: [...page.hashes, '', '', ''] } })
+    const { seal: _, ...rest } = page
+    const hashes = Buffer.concat([page.hashes, Buffer.alloc(3 * 16)])
+    await world.commit({ page: { ...rest, keys: ['a', '', 'b', 'unknown'], hashes } })
     expect(await world.store.missing(scan)).toEqual([])
     await world.store.completeScan(world.fence, scan, now)
     expect(await world.store.validPages(world.partitionId)).toEqual([])

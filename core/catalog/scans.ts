@@ -2,8 +2,8 @@ import type { Fence } from './batch.ts'
 import type { Db, Queryable, Result } from './db.ts'
 import { storable } from './document.ts'
 import { checkLease } from './leases.ts'
-import { digestSql } from './page.ts'
 import { FenceLost } from './refusals.ts'
+import { stillThere } from './sealed.ts'
 import type { Store } from './store.ts'
 import type { ScanRow, StoredPage } from './stored.ts'
 
@@ -45,11 +45,11 @@ interface PageColumns {
   readonly cursor: string
   readonly next: string | null
   readonly validator: string | null
-  readonly records: readonly string[]
+  readonly items: number
 }
 
-function pageRow({ next, validator, records, ...row }: PageColumns): StoredPage {
-  return { ...row, next: next ?? undefined, validator: validator ?? undefined, records: records.map(BigInt) }
+function pageRow({ next, validator, ...row }: PageColumns): StoredPage {
+  return { ...row, next: next ?? undefined, validator: validator ?? undefined }
 }
 
 /** A change of something that the lease covers, in one statement with the check that it is still held. */
@@ -144,7 +144,7 @@ export function scanning(db: Db): Methods {
 
     async pages(scanId) {
       const { rows } = await db.query<PageColumns>(
-        'SELECT page, cursor, next, validator, records FROM scan_pages WHERE scan_id = $1 ORDER BY page',
+        'SELECT page, cursor, next, validator, cardinality(records) AS items FROM scan_pages WHERE scan_id = $1 ORDER BY page',
         [scanId],
       )
       return rows.map(pageRow)
@@ -152,14 +152,10 @@ export function scanning(db: Db): Methods {
 
     async validPages(partitionId) {
       const { rows } = await db.query<PageColumns>(
-        `SELECT g.page, g.cursor, g.next, g.validator, g.records
-         FROM partitions p JOIN scan_pages g ON g.scan_id = p.complete_scan
-         CROSS JOIN LATERAL (
-           SELECT count(*) AS live, ${digestSql} AS digest
-           FROM unnest(g.records) WITH ORDINALITY u (id, place)
-           JOIN records r ON r.id = u.id AND r.state = 'live'
-           JOIN presences q ON q.record_id = r.id AND q.partition_id = p.id AND NOT q.ended) now
-         WHERE p.id = $1 AND g.validator IS NOT NULL AND now.live = cardinality(g.records) AND coalesce(now.digest, decode(md5(''), 'hex')) = g.digest
+        `SELECT g.page, g.cursor, g.next, g.validator, cardinality(g.records) AS items
+         FROM partitions p JOIN kinds k ON k.id = p.kind_id JOIN scan_pages g ON g.scan_id = p.complete_scan
+         WHERE p.id = $1 AND g.validator IS NOT NULL
+           AND CASE WHEN g.as_of = k.writes THEN true ELSE ${stillThere('g', 'p.id', 'true')} END
          ORDER BY g.page`,
         [partitionId],
       )

@@ -50,6 +50,8 @@ export interface World {
   remove(key: string, more?: Partial<Removal>): ReturnType<Store['commit']>
   stored(key: string): Promise<StoredRecord>
   page(scan: bigint, number: number, more: Partial<PageWrite>): Promise<PageWrite>
+  /** Of a page that shows these records as they are stored. */
+  seen(keys: readonly string[]): Promise<Pick<PageWrite, 'keys' | 'hashes' | 'known' | 'asOf' | 'seal'>>
   span(): Promise<{ begin: bigint; end: bigint }>
 }
 
@@ -132,15 +134,21 @@ export async function openWorld(
       }
     },
     remove: async (key, more) => world.commit({ removals: [await world.removal(key, more)] }),
+    async seen(keys) {
+      const hashes = (await Promise.all(keys.map(stored))).map((record) => record.hash)
+      const items = { keys, hashes: Buffer.from(hashes.join(''), 'hex') }
+      const { same, asOf } = await store.compare(kindId, partitionId, mappingId, items, true)
+      const seal = hash('md5', keys.join() + hashes.join(), 'buffer')
+      return { ...items, known: same, asOf, seal }
+    },
     page: async (scan, number, more) => ({
       scan,
       page: number,
       cursor: String(number),
       span: await span(),
       keys: [],
-      hashes: [],
+      hashes: Buffer.alloc(0),
       known: new Map(),
-      notModified: false,
       counts: { items: more.keys?.length ?? 0, changed: 0, failed: 0 },
       ...more,
     }),

@@ -66,10 +66,21 @@ export interface Store extends PlanBooks {
     kindId: number,
     partitionId: number,
     mappingId: number,
-    items: readonly { key: string; hash: string }[],
+    /** `hashes`: 16 bytes a key. */
+    items: { readonly keys: readonly string[]; readonly hashes: Buffer },
     /** It is for a page of a scan: earlier pages of the partition are then known to be older, and are not searched. */
     scanning?: boolean,
   ): Promise<Compared>
+  /**
+   * Is the page that the partition's last complete scan had at this place sealed like this one, and are its records still
+   * live in the partition with the content and mapping version they had then? Answers `PageWrite.asOf`, or undefined.
+   */
+  unchangedPage(
+    kindId: number,
+    partitionId: number,
+    mappingId: number,
+    page: { readonly number: number; readonly cursor: string; readonly seal: Buffer },
+  ): Promise<bigint | undefined>
   /** Live or gone, whatever its content. */
   record(kindId: number, key: string): Promise<StoredRecord | undefined>
   /** The same with its canonical JSON text, to map it again. */

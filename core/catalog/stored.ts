@@ -107,7 +107,8 @@ export interface StoredPage {
   readonly cursor: string
   readonly next: string | undefined
   readonly validator: string | undefined
-  readonly records: readonly bigint[]
+  /** How many records are on it. */
+  readonly items: number
 }
 
 export interface InboxRow {

@@ -48,8 +48,8 @@ export interface ListRequest {
 }
 
 /**
- * One page of a listing. The engine applies its items and commits its cursor in one transaction before it asks for the
- * next one, so memory does not grow with the source; at most one page is fetched ahead.
+ * One page of a listing. The engine applies its items and commits its cursor in one transaction; meanwhile it asks for
+ * the next ones, at most two ahead, so memory does not grow with the source.
  */
 export interface Page {
   /** This page's own cursor; the first page has one, too. */

@@ -4,9 +4,10 @@ import type { Cursor, Known } from '../sdk/index.ts'
 import { commitPlan, commitPlanOnce } from './commit.ts'
 import { Stopped } from './errors.ts'
 import { type FetchedPage, type Listing, openListing } from './listing.ts'
-import { planPage, type ReadPage, readPage, setAside } from './page.ts'
+import { planPage } from './page.ts'
 import { newPlan, type Plan } from './plan.ts'
 import type { Progress } from './progress.ts'
+import { type ReadPage, readPage } from './read-page.ts'
 import type { KindSession, PartitionSession, Session } from './session.ts'
 import { transition } from './states.ts'
 
@@ -60,31 +61,41 @@ export async function listPages(context: ListContext, committed: readonly Stored
 }
 
 /**
- * While a page is written the next one is fetched, compared and mapped; its cursor commits with its rows. So at most one
- * page is ahead of what is committed, and memory does not grow with the source.
+ * While a page is written the next one is compared and mapped, and the one after it is fetched; its cursor commits with its
+ * rows. So at most two pages are ahead of what is committed, and memory does not grow with the source.
  */
 async function listFrom(
   context: ListContext,
   done: Position[],
   remembered: ReadonlyMap<Cursor, StoredPage>,
 ): Promise<void> {
-  const { session, kind, partition } = context
+  const { session, kind, partition, scan } = context
   const from = done.at(-1)?.next
   const listing = openListing(session, kind, partition, {
     seen: done.map(({ cursor }) => cursor),
     known: (cursor) => knownOf(remembered.get(cursor)),
     ...(from === undefined ? {} : { from }),
   })
+  let number = done.length
+  const fetch = async (): Promise<ReadPage | undefined> => {
+    const fetched = await nextPage(listing)
+    if (fetched === undefined) return undefined
+    const known = remembered.get(fetched.page.cursor)
+    return readPage(session, kind, { scan: scan.id, partition, number: number++, remembered: known, ...fetched })
+  }
+  let fetching = fetch()
   let committing: Promise<void> = Promise.resolve()
   try {
-    for (let number = done.length; ; number++) {
-      const fetched = await nextPage(listing)
-      if (fetched === undefined) break
-      const { page } = fetched
-      const write = await prepare(context, fetched, number, remembered.get(page.cursor))
+    for (;;) {
+      const read = await fetching
+      if (read === undefined) break
+      const { page } = read.listed
+      fetching = fetch()
+      // Awaited in the next round; until then nobody must see it as unhandled.
+      fetching.catch(() => undefined)
+      const write = await prepare(context, read)
       await committing
       committing = write().then(() => void done.push({ cursor: page.cursor, next: page.next }))
-      // Awaited in the next round; until then nobody must see it as unhandled.
       committing.catch(() => undefined)
     }
   } catch (error) {
@@ -93,6 +104,8 @@ async function listFrom(
     throw error
   } finally {
     listing.close()
+    // Whatever follows, another listing perhaps, finds none of it still under way.
+    await fetching.catch(() => undefined)
   }
   await committing
 }
@@ -111,14 +124,10 @@ async function nextPage(listing: Listing): Promise<FetchedPage | undefined> {
   }
 }
 
-async function prepare(
-  context: ListContext,
-  { page, span }: FetchedPage,
-  number: number,
-  remembered: StoredPage | undefined,
-): Promise<() => Promise<void>> {
-  const { session, kind, partition, scan, progress } = context
-  const read = readPage(session, kind, { scan: scan.id, partition, number, page, span, remembered })
+/** Answers how to write it. */
+async function prepare(context: ListContext, read: ReadPage): Promise<() => Promise<void>> {
+  const { session, kind, progress } = context
+  const { page } = read.listed
   const plan = () => planPage(session, kind, read)
   const ready = await plan()
   return async () => {
@@ -149,8 +158,7 @@ async function commitPage(session: Session, kind: KindSession, read: ReadPage, r
         await session.write(() => commitPlanOnce(session, kind, alone))
       } catch (refused) {
         if (!(refused instanceof Unstorable)) throw refused
-        setAside(session, kind, read.listed, write.record.key, refused)
-        read.unstorable.add(write.record.key)
+        read.refuse(write.record.key, refused)
       }
     }
     await commitPlan(session, kind, plan)

@@ -2,7 +2,7 @@ import type { Cause } from '../catalog/batch.ts'
 import type { Span, StoredRecord } from '../catalog/stored.ts'
 import type { Json, Key, Kind, Version } from '../sdk/index.ts'
 import { type Decision, decide, type Observation } from './decide.ts'
-import { contentOf } from './hash.ts'
+import { contentOf, type Written } from './hash.ts'
 import type { Plan, PlannedWrite } from './plan.ts'
 import { reconcile } from './reconcile.ts'
 import { type KindSession, now, type PartitionSession, type Session } from './session.ts'
@@ -23,10 +23,15 @@ export interface Seen {
 export function readItem(kind: Kind, key: Key, raw: Json, version?: Version): Seen {
   const canonical = kind.canonical(raw)
   const own = kind.version?.(raw)
-  const { text, long, hash } = contentOf(canonical, own)
-  // It was written a line above.
-  const plain = long ? (JSON.parse(text) as Json) : canonical
-  return { key, raw, canonical: plain, version: own ?? version, text, hash }
+  const content = contentOf(canonical, own)
+  const { text, hash } = content
+  return { key, raw, canonical: plainOf(canonical, content), version: own ?? version, text, hash }
+}
+
+/** What mappings see of a canonical form. */
+export function plainOf(canonical: Json, { text, long }: Written): Json {
+  // It was written from JSON.
+  return long ? (JSON.parse(text) as Json) : canonical
 }
 
 export interface Where {

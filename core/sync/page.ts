@@ -1,121 +1,74 @@
-import type { Span, StoredPage, StoredRecord } from '../catalog/stored.ts'
-import { BadAnswer, type Json, type Key, type Page } from '../sdk/index.ts'
-import { decideSeen, planDoubt, planWrite, presenceState, readItem, type Seen, scanCause } from './observe.ts'
+import type { PageWrite } from '../catalog/batch.ts'
+import type { StoredRecord } from '../catalog/stored.ts'
+import { decideSeen, planDoubt, planWrite, presenceState, type Seen, scanCause } from './observe.ts'
 import { newPlan, type Plan } from './plan.ts'
-import type { KindSession, PartitionSession, Session } from './session.ts'
+import { type Listed, type ReadPage, setAside } from './read-page.ts'
+import type { KindSession, Session } from './session.ts'
 
-export interface Listed {
-  readonly scan: bigint
-  readonly partition: PartitionSession
-  /** Number of the page in its scan, from 0. */
-  readonly number: number
-  readonly page: Page
-  readonly span: Span
-  /** The page of the last complete scan at this cursor, if it may be taken over. */
-  readonly remembered: StoredPage | undefined
-}
-
-/** Items of a page, read once; the decisions about them may be made several times. */
-export interface ReadPage {
-  readonly listed: Listed
-  readonly items: readonly (Seen | Refused)[]
-  /** Items without a key: nobody knows what the page contains. */
-  readonly keyless: number
-  /** Keys of items that the store refused: set aside like those that cannot be read. */
-  readonly unstorable: Set<Key>
-}
-
-interface Refused {
-  readonly key: Key
-  readonly error: unknown
-}
-
-/** A poison item is set aside: its key, if it has one, counts as seen, its neighbours go on. */
-export function readPage(session: Session, kind: KindSession, listed: Listed): ReadPage {
-  const items = new Map<Key, Seen | Refused>()
-  let keyless = 0
-  for (const raw of listed.page.items) {
-    let key: Key
-    try {
-      key = kind.kind.key(raw)
-    } catch (error) {
-      keyless += 1
-      setAside(session, kind, listed, '', error)
-      continue
-    }
-    const item = read(session, kind, listed, key, raw)
-    const before = items.get(key)
-    // Repeated keys are harmless while they say the same; otherwise neither of them is believed.
-    if (before !== undefined && !('error' in before) && !('error' in item) && before.hash !== item.hash) {
-      items.set(key, { key, error: new BadAnswer('the key is twice on the page, with different content') })
-    } else items.set(key, item)
-  }
-  return { listed, items: [...items.values()], keyless, unstorable: new Set() }
-}
-
-function read(session: Session, kind: KindSession, listed: Listed, key: Key, raw: Json): Seen | Refused {
-  try {
-    return readItem(kind.kind, key, raw)
-  } catch (error) {
-    setAside(session, kind, listed, key, error)
-    return { key, error }
-  }
-}
-
-export function setAside(session: Session, kind: KindSession, listed: Listed, key: Key, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error)
-  const { cursor } = listed.page
-  session.ports.log('warn', 'item set aside', { source: session.runtime.name, kind: kind.name, cursor, key, message })
-}
-
-/** Compares a page with what is stored and decides about each item. */
+/** Compares a page with what is stored and decides about each item that differs. */
 export async function planPage(session: Session, kind: KindSession, read: ReadPage): Promise<Plan> {
-  const { listed } = read
-  const items = read.items.map((item) =>
-    read.unstorable.has(item.key) ? { key: item.key, error: 'the store refused it' } : item,
-  )
-  const { partition, page, span, scan, number } = listed
+  const { partition, page, scan } = read.listed
   const plan = newPlan(scanCause(scan, partition.row.name))
   plan.moves.add('scan', 'running', 'page')
-  const base = {
+  plan.page = remember(read) ?? (await recognise(session, kind, read)) ?? (await comparePage(session, kind, plan, read))
+  if (page.notModified !== true && plan.page.known.size > 0) plan.moves.add('presence', 'live', 'confirm')
+  return plan
+}
+
+type Base = Omit<PageWrite, 'counts'>
+
+function baseOf({ listed: { page, span, scan, number } }: ReadPage): Base {
+  return {
     scan,
     page: number,
     cursor: page.cursor,
     span,
     ...(page.next === undefined ? {} : { next: page.next }),
+    ...(page.validator === undefined ? {} : { validator: page.validator }),
+    keys: [],
+    hashes: Buffer.alloc(0),
+    known: new Map(),
   }
-  const validator = page.validator === undefined ? {} : { validator: page.validator }
-  if (page.notModified === true) {
-    const records = listed.remembered?.records ?? []
-    const known = new Map(records.map((id, index) => [index, id]))
-    const counts = { items: records.length, changed: 0, failed: 0 }
-    plan.page = { ...base, ...validator, keys: [], hashes: [], known, notModified: true, counts }
-    return plan
-  }
-  const good = items.filter((item): item is Seen => !('error' in item))
-  const asked = good.map(({ key, hash }) => ({ key, hash }))
-  const { id } = partition.row
-  const { same, stored, asOf } = await session.ports.store.compare(kind.id, id, session.mappingId, asked, true)
-  const counts = { items: page.items.length, changed: 0, failed: read.keyless }
+}
+
+/** The source said that the page is what it was. */
+function remember(read: ReadPage): PageWrite | undefined {
+  const { page, remembered } = read.listed
+  if (page.notModified !== true || remembered === undefined) return undefined
+  const counts = { items: remembered.items, changed: 0, failed: 0 }
+  return { ...baseOf(read), remembered: { page: remembered.page, unmodified: true }, counts }
+}
+
+/** The page says what it said at the last complete scan, and nothing of it was written since: no item is looked at. */
+async function recognise(session: Session, kind: KindSession, read: ReadPage): Promise<PageWrite | undefined> {
+  const { partition, page, number } = read.listed
+  const { seal } = read
+  if (seal === undefined || partition.row.state === 'unseen') return undefined
+  const asked = { number, cursor: page.cursor, seal }
+  const asOf = await session.ports.store.unchangedPage(kind.id, partition.row.id, session.mappingId, asked)
+  if (asOf === undefined) return undefined
+  const counts = { items: page.items.length, changed: 0, failed: 0 }
+  return { ...baseOf(read), remembered: { page: number, unmodified: false }, asOf, counts }
+}
+
+async function comparePage(session: Session, kind: KindSession, plan: Plan, read: ReadPage): Promise<PageWrite> {
+  const { partition, page } = read.listed
+  const { keys, hashes, refused, keyless, seal } = read
+  const { store } = session.ports
+  const asked = { keys, hashes }
+  const { same, stored, asOf } = await store.compare(kind.id, partition.row.id, session.mappingId, asked, true)
+  const counts = { items: page.items.length, changed: 0, failed: keyless + refused.size }
   const known = new Map<number, bigint>()
-  let compared = -1
-  for (const [index, item] of items.entries()) {
-    if ('error' in item) {
-      counts.failed += 1
-      continue
-    }
-    compared += 1
-    const unchanged = same.get(compared)
-    if (unchanged === undefined) planItem(session, kind, plan, listed, item, stored.get(compared), counts)
-    else known.set(index, unchanged)
+  for (let index = 0; index < keys.length; index++) {
+    if (refused.has(index)) continue
+    const unchanged = same.get(index)
+    if (unchanged !== undefined) known.set(index, unchanged)
+    else planItem(session, kind, plan, read.listed, read.item(index), stored.get(index), counts)
   }
-  if (known.size > 0) plan.moves.add('presence', 'live', 'confirm')
-  const keys = items.map(({ key }) => key)
-  const hashes = items.map((item) => ('error' in item ? '' : item.hash))
+  const { validator, ...base } = baseOf(read)
   // What was set aside must be looked at again: such a page is not to be answered with "not modified".
-  const again = counts.failed > 0 ? {} : validator
-  plan.page = { ...base, ...again, keys, hashes, known, asOf, notModified: false, counts }
-  return plan
+  const again = counts.failed > 0 || validator === undefined ? {} : { validator }
+  return { ...base, ...again, keys, hashes, known, asOf, ...(seal === undefined ? {} : { seal }), counts }
 }
 
 function planItem(

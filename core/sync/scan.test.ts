@@ -55,6 +55,32 @@ describe('a scan', () => {
     expect(await rig.scans()).toEqual(['north complete', 'north complete'])
   })
 
+  it('compares only the pages that say something else than at the last complete scan', async () => {
+    const rig = await rigOf()
+    rig.source.onPage = ({ partition, cursor }) => {
+      const { validator: _, ...page } = rig.source.page(partition, cursor)
+      return page
+    }
+    await scan(rig)
+    const compared: (readonly string[])[] = []
+    const watched = async () => {
+      const compare: typeof rig.store.compare = (...asked) => {
+        compared.push(asked[3].keys)
+        return rig.store.compare(...asked)
+      }
+      const session = await rig.session({ store: { compare } })
+      await runScan(session, 'thing')
+      return session
+    }
+    await watched()
+    expect(compared).toEqual([])
+    rig.source.put('n004', { color: 'blue' })
+    await rig.settle(await watched())
+    expect(compared).toEqual([['n003', 'n004', 'n005']])
+    expect(await rig.catalog()).toEqual(rig.truth())
+    expect(await rig.scans()).toEqual(['north complete', 'north complete', 'north complete'])
+  })
+
   it('says which scope cannot be read, deletes nothing of it and goes on with the others', async () => {
     const rig = await rigOf({ partitions: ['north', 'south', 'west'] }, 4)
     await scan(rig)

@@ -124,7 +124,7 @@ async function decideSweep(
 }
 
 async function countSeen(store: Store, scan: ScanRow): Promise<number> {
-  return (await store.pages(scan.id)).reduce((sum, page) => sum + page.records.length, 0)
+  return (await store.pages(scan.id)).reduce((sum, page) => sum + page.items, 0)
 }
 
 interface Swept {
