@@ -8,13 +8,13 @@ import { startEmbedded } from '../core/catalog/postgres/embedded.ts'
 import { migrate } from '../core/catalog/postgres/migrate.ts'
 import { createStore } from '../core/catalog/postgres-store.ts'
 import { compileMappings, parseBlueprints } from '../core/mapping/index.ts'
-import { openSession, runScan, type SourceRuntime, settingsOf } from '../core/sync/index.ts'
+import { openSession, remap, runScan, type SourceRuntime, settingsOf } from '../core/sync/index.ts'
 import { createDatabase, dropDatabase, withDatabase } from '../core/testkit/database.ts'
 import type { Synthetic } from './synthetic.ts'
 
 export interface Server {
-  /** A migrated, empty database. */
-  database(): Promise<{ readonly url: string; drop(): Promise<void> }>
+  /** A migrated, empty database, or a copy of another one that nobody is connected to. */
+  database(of?: string): Promise<{ readonly url: string; drop(): Promise<void> }>
   readonly pid: number
   stop(): Promise<void>
 }
@@ -30,9 +30,10 @@ export async function startServer(): Promise<Server> {
   await template.close()
   return {
     pid: server.pid,
-    async database() {
+    async database(of) {
       const name = `bench_${++number}`
-      await createDatabase(server.url, name, { template: 'template_bench' })
+      const template = of === undefined ? 'template_bench' : new URL(of).pathname.slice(1)
+      await createDatabase(server.url, name, { template })
       return { url: withDatabase(server.url, name), drop: () => dropDatabase(server.url, name) }
     },
     async stop() {
@@ -43,10 +44,13 @@ export async function startServer(): Promise<Server> {
   }
 }
 
-/** The shipped mapping and blueprints over the synthetic source. */
-export async function runtimeOf({ connection }: Synthetic): Promise<SourceRuntime> {
+/** The shipped mapping, as it is or edited, and the shipped blueprints over the synthetic source. */
+export async function runtimeOf(
+  { connection }: Synthetic,
+  edit = (mapping: string): string => mapping,
+): Promise<SourceRuntime> {
   const folder = new URL('../mappings/github/', import.meta.url)
-  const mapping = await readFile(new URL('mapping.yaml', folder), 'utf8')
+  const mapping = edit(await readFile(new URL('mapping.yaml', folder), 'utf8'))
   const parsed = parseBlueprints('blueprints.yaml', await readFile(new URL('blueprints.yaml', folder), 'utf8'))
   const { mappings, diagnostics } = compileMappings({
     file: 'mapping.yaml',
@@ -68,7 +72,20 @@ export async function runtimeOf({ connection }: Synthetic): Promise<SourceRuntim
 }
 
 /** One scan of the source by the shipped engine. Answers the seconds it took. */
-export async function scanOnce(db: Db, runtime: SourceRuntime): Promise<number> {
+export function scanOnce(db: Db, runtime: SourceRuntime): Promise<number> {
+  return inSession(db, runtime, (session) => runScan(session, 'repository'))
+}
+
+/** The runtime's mapping becomes the active one, over the stored records. Answers the seconds it took. */
+export function remapOnce(db: Db, runtime: SourceRuntime): Promise<number> {
+  return inSession(db, runtime, remap)
+}
+
+async function inSession(
+  db: Db,
+  runtime: SourceRuntime,
+  work: (session: Awaited<ReturnType<typeof openSession>>) => Promise<unknown>,
+): Promise<number> {
   const store = createStore(db)
   const { name, integration, precedence } = runtime
   const source = await store.saveSource({ name, integration, precedence })
@@ -85,13 +102,13 @@ export async function scanOnce(db: Db, runtime: SourceRuntime): Promise<number> 
   const session = await openSession({
     ports,
     runtime,
-    settings: settingsOf({ holder: 'bench' }),
+    settings: settingsOf({ holder: 'bench', applyPending: true }),
     source,
     fence,
     signal: new AbortController().signal,
   })
   const start = performance.now()
-  await runScan(session, 'repository')
+  await work(session)
   const seconds = (performance.now() - start) / 1000
   await store.releaseLease(fence)
   return seconds

@@ -11,6 +11,8 @@ export interface Measured {
   readonly value: number
   readonly unit: string
   readonly baseline: { readonly name: string; readonly value: number; readonly unit: string }
+  /** Where smaller values are better: baseline / value. */
+  readonly ratio?: number
   /** What else the bench has to say. */
   readonly [more: string]: unknown
 }
@@ -43,7 +45,8 @@ export async function interleave<Name extends string>(
   for (let round = 0; round <= rounds; round++) {
     for (const [name, part] of Object.entries<() => Promise<number>>(parts)) {
       const value = await part()
-      say(`${round === 0 ? 'warm-up' : `round ${round}`}  ${name}  ${Math.round(value).toLocaleString('en')}`)
+      const shown = value < 100 ? Math.round(value * 1000) / 1000 : Math.round(value)
+      say(`${round === 0 ? 'warm-up' : `round ${round}`}  ${name}  ${shown.toLocaleString('en')}`)
       if (round > 0) taken.get(name)?.push(value)
     }
   }
@@ -78,7 +81,7 @@ export async function runBench(benches: Readonly<Record<string, Bench>>, args: r
     bench: name,
     n: options.n,
     ...measured,
-    ratio: round(measured.value / measured.baseline.value),
+    ratio: measured.ratio ?? round(measured.value / measured.baseline.value),
     rssMb: Math.round(process.resourceUsage().maxRSS / 1024),
   }
   if (!values.json) console.table(Object.fromEntries(Object.entries(result).map(([key, each]) => [key, show(each)])))

@@ -8,6 +8,8 @@ export interface Synthetic {
   readonly connection: Connection
   /** Items below this number are other than they were. */
   changed: number
+  /** What the source was asked so far: checks, partitions, pages. */
+  calls: number
 }
 
 const pageSize = 1000
@@ -26,9 +28,13 @@ export function synthetic(n: number): Synthetic {
     key: (item) => text(item, 'id'),
     version: (item) => `${text(item, 'updated_at')} ${text(item, 'pushed_at')}`,
     locator: (item) => ({ fullName: text(item, 'full_name') }),
-    partitions: () => Promise.resolve([{ name: 'acme' }]),
+    partitions: () => {
+      state.calls += 1
+      return Promise.resolve([{ name: 'acme' }])
+    },
     async *list(): AsyncIterable<Page> {
       for (let first = 0; first < n; first += pageSize) {
+        state.calls += 1
         const last = Math.min(first + pageSize, n)
         const items = Array.from({ length: last - first }, (_, index) =>
           repository(first + index, first + index < state.changed),
@@ -37,8 +43,11 @@ export function synthetic(n: number): Synthetic {
       }
     },
   }
-  const check = () => Promise.resolve({ identity: 'bench', fingerprint: 'bench', missing: [] })
-  const state: Synthetic = { changed: 0, connection: { kinds: [kind], check } }
+  const check = () => {
+    state.calls += 1
+    return Promise.resolve({ identity: 'bench', fingerprint: 'bench', missing: [] })
+  }
+  const state: Synthetic = { changed: 0, calls: 0, connection: { kinds: [kind], check } }
   return state
 }
 
