@@ -7,6 +7,7 @@ import { parseAllDocuments } from 'yaml'
 import { z } from 'zod'
 import { type SpawnedSandbox, spawnSandbox } from '../../integrations/github/sandbox/spawn.ts'
 import { cli, eventually, type Running, startCatchment, temporaryFolder } from './testing/catchment.ts'
+import { docCommands } from './testing/doc-commands.ts'
 
 const shipped = fileURLToPath(new URL('../../mappings/backstage/', import.meta.url))
 
@@ -196,6 +197,35 @@ it('every document becomes its entity, with its relations and its owner', async 
     return now.size >= expected.size ? now : undefined
   })
   expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(expected))
+})
+
+it('what the API of Backstage gives of the same documents is equal, and the commands of the document work', async () => {
+  const annotations = { 'backstage.io/managed-by-location': 'url:https://example.com', 'backstage.io/view-url': 'x' }
+  const entities = (await declared()).map((document) => ({
+    ...document,
+    metadata: {
+      uid: '1',
+      etag: '2',
+      ...document.metadata,
+      annotations: { ...annotations, ...z.looseObject({}).parse(document.metadata['annotations'] ?? {}) },
+    },
+    relations: [{ type: 'partOf', targetRef: 'system:default/x' }],
+  }))
+  const file = join(folder.path, 'export.json')
+  for (const form of [entities, { items: entities }]) {
+    await writeFile(file, JSON.stringify(form))
+    const commands = docCommands('coming-from-backstage.md', 'compare')
+    expect(commands.length).toBe(2)
+    for (const args of commands) {
+      const done = await cli(args, { folder: folder.path })
+      expect(done, done.stdout).toMatchObject({ code: 0, stderr: '' })
+    }
+  }
+  const other = entities.map((one) => (one.kind === 'System' ? { ...one, spec: { ...one.spec, owner: 'other' } } : one))
+  await writeFile(file, JSON.stringify(other))
+  const { code, stdout } = await cli(['compare', file], { folder: folder.path })
+  expect(code).toBe(4)
+  expect(stdout).toContain('relations.owner: there "default/other", here "')
 })
 
 it('a document that is taken out of its file is gone, and one that cannot be read takes nothing away', async () => {

@@ -9,6 +9,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { type SpawnedSandbox, spawnSandbox } from '../../integrations/github/sandbox/spawn.ts'
 import { cli, eventually, type Running, startCatchment, temporaryFolder } from './testing/catchment.ts'
+import { docCommands } from './testing/doc-commands.ts'
 
 const corpus = process.env['CATCHMENT_CORPUS'] ?? fileURLToPath(new URL('../../../shared/corpus', import.meta.url))
 const resources = join(corpus, 'mappings/github/resources')
@@ -175,6 +176,52 @@ it('a mapping file of Port, unmodified, makes the entities that jq makes of the 
   })
   expect([...ours.keys()].sort()).toEqual([...expected.keys()].sort())
   for (const [key, entity] of expected) expect({ key, ...ours.get(key) }).toEqual({ key, ...entity })
+})
+
+it('an export of the same entities is equal, and each command of the document about it works', async () => {
+  const file = join(folder.path, 'export.json')
+  const save = (all: Map<string, Shown>) => {
+    const entities = [...all].map(([key, entity]) => {
+      const [blueprint = '', ...rest] = key.split(':')
+      return { identifier: rest.join(':'), blueprint, icon: null, ...entity, createdAt: '2026-01-01T00:00:00.000Z' }
+    })
+    return writeFile(file, JSON.stringify({ ok: true, entities }))
+  }
+  const expected = await computed(readFileSync(join(resources, 'port-app-config.yml'), 'utf8'))
+  await save(expected)
+  const commands = docCommands('coming-from-port.md', 'compare')
+  expect(commands.length).toBeGreaterThan(2)
+  for (const args of commands) {
+    const done = await cli(args, { folder: folder.path })
+    expect(done, done.stdout).toMatchObject({ code: 0, stderr: '' })
+  }
+  const [pull = '', entity] = [...expected].find(([key]) => key.startsWith('githubPullRequest:')) ?? []
+  const [repository = ''] = [...expected.keys()].filter((key) => key.startsWith('githubRepository:'))
+  expected.delete(repository)
+  if (entity === undefined) throw new Error('no pull request')
+  expected.set(pull, { ...entity, title: 'another', properties: { ...entity.properties, score: 7 } })
+  expected.set('githubRepository:nowhere', { title: 'nowhere', properties: {}, relations: {} })
+  await save(expected)
+  const { code, stdout } = await cli(['compare', file, '--json'], { folder: folder.path })
+  expect(code).toBe(4)
+  expect(JSON.parse(stdout)).toMatchObject({
+    counts: { differing: 1, onlyThere: 1, onlyHere: 1 },
+    differing: [
+      {
+        reference: pull,
+        differences: [
+          {
+            field: 'title',
+            there: 'another',
+            why: expect.stringMatching(/^github\/pull-request\/.* says so by \.title/),
+          },
+          { field: 'properties.score', there: 7, here: null, why: expect.stringContaining('no such property') },
+        ],
+      },
+    ],
+    onlyThere: [{ reference: 'githubRepository:nowhere' }],
+    onlyHere: [{ reference: repository, why: expect.stringContaining('github/repository/') }],
+  })
 })
 
 it('a pull request that is closed is gone, and a repository that is deleted takes its own with it', async () => {
