@@ -46,7 +46,7 @@ export async function startServer(): Promise<Server> {
 
 /** The shipped mapping, as it is or edited, and the shipped blueprints over the synthetic source. */
 export async function runtimeOf(
-  { connection }: Synthetic,
+  { connection }: Pick<Synthetic, 'connection'>,
   edit = (mapping: string): string => mapping,
 ): Promise<SourceRuntime> {
   const folder = new URL('../mappings/github/', import.meta.url)

@@ -1,8 +1,9 @@
 import { runBench } from './harness.ts'
+import { history } from './history.ts'
 import { live } from './live.ts'
 import { load } from './load.ts'
 import { mapping } from './mapping.ts'
 import { remap } from './remap.ts'
 import { rescan } from './rescan.ts'
 
-process.exitCode = await runBench({ live, load, remap, rescan, mapping }, process.argv.slice(2))
+process.exitCode = await runBench({ live, load, remap, rescan, history, mapping }, process.argv.slice(2))
