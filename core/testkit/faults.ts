@@ -5,7 +5,7 @@ import type { Random } from './random.ts'
 export const faultOdds = {
   // Of one answer.
   'answer-slow': 0.08,
-  'listing-slow': 0.3,
+  'listing-slow': 0.12,
   // Of one listing.
   'listing-scope-404': 0.04,
   'listing-half': 0.05,
@@ -24,7 +24,7 @@ export const faultOdds = {
   'item-poison': 0.04,
   'item-keyless': 0.03,
   // Of one page of a shifting listing, after the first: an object is created, and moves the rest.
-  'listing-stirred': 0.2,
+  'listing-stirred': 0.3,
   // Of one `get`.
   'get-unknown': 0.1,
   'get-unavailable': 0.05,
@@ -92,7 +92,9 @@ export function createFaults(random: Random, mix: Mix): Faults {
       if (!faults.on) return undefined
       const fallen = random.pickWeighted(some.map((name) => [name, oddsOf(name)] as const))
       if (fallen === undefined || !random.chance(mix.even)) return fallen
-      return some.toSorted((left, right) => counts[left] - counts[right])[0]
+      // Of several that happened as seldom, any: one that waits for its moment must not keep the others back.
+      const least = Math.min(...some.map((name) => counts[name]))
+      return random.pick(some.filter((name) => counts[name] === least))
     },
   }
   return faults

@@ -29,7 +29,7 @@ export interface Mix {
 export const defaultMix: Mix = {
   odds: {},
   others: 1,
-  even: 0.5,
+  even: 0.8,
   happen: 0.02,
   deliver: 0.05,
   scan: 0.012,

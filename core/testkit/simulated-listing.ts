@@ -132,7 +132,7 @@ class Pages {
   #stir(number: number): void {
     const { world, faults, name } = this.#state
     if (number === 0 || traits[this.#kind].paging === 'stable') return
-    if (world.living(this.#kind).length < 12 && faults.happens('listing-stirred')) world.create(name, this.#kind)
+    if (world.living(this.#kind).length < 14 && faults.happens('listing-stirred')) world.create(name, this.#kind)
   }
 
   #page(cursor: string, { things, next }: { things: readonly Thing[]; next: string | undefined }): Page {
