@@ -9,19 +9,27 @@ import { emit, type KindSession, now, type Session } from './session.ts'
 /** Decisions are made again when what they were based on has moved; inside the source's turn nobody else moves it. */
 const ATTEMPTS = 5
 
+/** A plan that was made outside of the source's turn, while another commits. */
+export interface Ready {
+  readonly plan: Plan
+  /** `session.turns.holds` before it was made. */
+  readonly holds: number
+}
+
 /**
- * Writes a plan in one transaction. The plan may be prepared ahead (`ready`) while another commits; when a record has moved
- * meanwhile it is prepared again.
+ * Writes a plan in one transaction. One that was made ahead is made again when a record has moved meanwhile, or a hold: what
+ * a person approved and another commit carried out must not be put back.
  */
 export async function commitPlan(
   session: Session,
   kind: KindSession,
   prepare: () => Promise<Plan>,
-  ready?: Plan,
+  ready?: Ready,
 ): Promise<Committed> {
   return session.write(async () => {
     for (let attempt = 1; ; attempt++) {
-      const plan = attempt === 1 && ready !== undefined ? ready : await prepare()
+      const made = attempt === 1 && ready?.holds === session.turns.holds ? ready.plan : undefined
+      const plan = made ?? (await prepare())
       try {
         return await commitPlanOnce(session, kind, plan)
       } catch (error) {
@@ -37,6 +45,7 @@ export async function commitPlanOnce(session: Session, kind: KindSession, plan: 
   const { batch, held, reason } = await guarded(session, kind, plan)
   const committed = await session.ports.store.commit(batch)
   if (plan.cause.type !== 'remap') session.turns.others += 1
+  if ((batch.holds?.length ?? 0) + (batch.settledHolds?.length ?? 0) > 0) session.turns.holds += 1
   plan.moves.report(session.settings.onTransition)
   if (plan.removals.length > 0) session.orphans.lookAt = 0
   if (plan.requestedScans.size > 0) session.onScanRequest?.()

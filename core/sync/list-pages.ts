@@ -1,7 +1,7 @@
 import { StaleDecision, Unstorable } from '../catalog/refusals.ts'
 import type { ScanRow, StoredPage } from '../catalog/stored.ts'
 import type { Cursor, Known } from '../sdk/index.ts'
-import { commitPlan, commitPlanOnce } from './commit.ts'
+import { commitPlan, commitPlanOnce, type Ready } from './commit.ts'
 import { Stopped } from './errors.ts'
 import { type FetchedPage, type Listing, openListing } from './listing.ts'
 import { planPage } from './page.ts'
@@ -129,6 +129,7 @@ async function prepare(context: ListContext, read: ReadPage): Promise<() => Prom
   const { session, kind, progress } = context
   const { page } = read.listed
   const plan = () => planPage(session, kind, read)
+  const { holds } = session.turns
   const ready = await plan()
   return async () => {
     // Stored before the page that it is about, so that a restart cannot forget it.
@@ -140,20 +141,20 @@ async function prepare(context: ListContext, read: ReadPage): Promise<() => Prom
         .catch((error: unknown) => {
           throw error instanceof StaleDecision ? new Modified(page.cursor) : error
         })
-    } else await commitPage(session, kind, read, ready)
+    } else await commitPage(session, kind, read, { plan: ready, holds })
     progress.page(ready.page?.counts ?? { items: 0, changed: 0, failed: 0 })
   }
 }
 
 /** An item that the store cannot hold is set aside like one that cannot be read: its neighbours go on. */
-async function commitPage(session: Session, kind: KindSession, read: ReadPage, ready: Plan): Promise<void> {
+async function commitPage(session: Session, kind: KindSession, read: ReadPage, ready: Ready): Promise<void> {
   const plan = (): Promise<Plan> => planPage(session, kind, read)
   try {
     await commitPlan(session, kind, plan, ready)
   } catch (error) {
     if (!(error instanceof Unstorable)) throw error
     for (const write of (await plan()).writes) {
-      const alone = { ...newPlan(ready.cause), writes: [write] }
+      const alone = { ...newPlan(ready.plan.cause), writes: [write] }
       try {
         await session.write(() => commitPlanOnce(session, kind, alone))
       } catch (refused) {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { compileMappings } from '../mapping/index.ts'
 import { parseJson } from '../sdk/index.ts'
+import { carryOutHolds } from './holds.ts'
 import { remap } from './remap.ts'
 import { runScan } from './scan.ts'
 import { createRig, type Rig, testMappings } from './testing/rig.ts'
@@ -103,6 +104,27 @@ describe('what a record says', () => {
     await rescan(rig)
     expect(await rig.catalog()).toEqual(rig.truth())
     expect((await rig.holds()).filter((hold) => !hold.endsWith('dissolved'))).toEqual([])
+  })
+
+  it('held and then approved is not put back by a page that was compared before', async () => {
+    const rig = await rigOf(5)
+    const mine = await rig.session({ runtime: { guard: { share: 0, minimum: 0 } } })
+    for (const id of rig.source.things.keys()) rig.source.put(id, { color: null })
+    await runScan(mine, 'thing')
+    expect((await rig.holds()).filter((hold) => hold.includes('color pending'))).toHaveLength(5)
+    for (const id of rig.source.things.keys()) rig.source.put(id)
+    const session = await rig.session({
+      store: {
+        async compare(...asked) {
+          const answer = await rig.store.compare(...asked)
+          await rig.query(`UPDATE held SET state = 'approved', decided_by = 'ann' WHERE state = 'pending'`)
+          await carryOutHolds(session)
+          return answer
+        },
+      },
+    })
+    await runScan(session, 'thing')
+    expect(await rig.catalog()).toEqual(rig.truth())
   })
 
   it('that is deselected is withdrawn', async () => {

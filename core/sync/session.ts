@@ -79,8 +79,8 @@ export interface Session {
   readonly onScanRequest?: () => void
   /** One commit of a source at a time. */
   readonly write: Mutex
-  /** `others`: commits of this session that were not remaps. */
-  readonly turns: { others: number }
+  /** Commits of this session that were not remaps (`others`), and those that placed or answered holds. */
+  readonly turns: { others: number; holds: number }
   /** No call on this credential before (milliseconds since the epoch), and no listing before. */
   quietUntil: number
   scansQuietUntil: number

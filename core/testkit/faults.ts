@@ -35,8 +35,8 @@ export const faultOdds = {
   'check-unavailable': 0.03,
   'check-rate-limited': 0.03,
   'check-credential-refused': 0.02,
-  'partition-unreadable': 0.05,
-  'partition-forgotten': 0.05,
+  'partition-unreadable': 0.08,
+  'partition-forgotten': 0.08,
   // Of one delivery.
   'delivery-lost': 0.15,
   'delivery-repeated': 0.12,
@@ -76,7 +76,15 @@ export interface Faults {
 export function createFaults(random: Random, mix: Mix): Faults {
   const names = [...Object.keys(faultOdds), ...countedFaults] as FaultName[]
   const counts = Object.fromEntries(names.map((name) => [name, 0])) as Record<FaultName, number>
-  const oddsOf = (name: keyof typeof faultOdds): number => mix.odds[name] ?? faultOdds[name] * mix.others
+  const thrown = new Map<FaultName, number>()
+  /** What has not happened yet gets likelier with each throw, so that hardly any run of a minute lacks one. */
+  const throwOdds = (name: keyof typeof faultOdds): number => {
+    const odds = mix.odds[name] ?? faultOdds[name] * mix.others
+    if (counts[name] > 0 || mix.even === 0) return odds
+    const before = thrown.get(name) ?? 0
+    thrown.set(name, before + 1)
+    return odds * (1 + 3 * odds * before)
+  }
   const faults: Faults = {
     on: true,
     counts,
@@ -84,13 +92,13 @@ export function createFaults(random: Random, mix: Mix): Faults {
       counts[name] += 1
     },
     happens(name) {
-      if (!faults.on || !random.chance(oddsOf(name))) return false
+      if (!faults.on || !random.chance(throwOdds(name))) return false
       counts[name] += 1
       return true
     },
     oneOf(some) {
       if (!faults.on) return undefined
-      const fallen = random.pickWeighted(some.map((name) => [name, oddsOf(name)] as const))
+      const fallen = random.pickWeighted(some.map((name) => [name, throwOdds(name)] as const))
       if (fallen === undefined || !random.chance(mix.even)) return fallen
       // Of several that happened as seldom, any: one that waits for its moment must not keep the others back.
       const least = Math.min(...some.map((name) => counts[name]))
