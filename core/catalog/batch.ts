@@ -44,6 +44,16 @@ export interface RecordWrite {
   readonly quarantined: readonly { readonly mapping: string; readonly item: string; readonly problem: Problem }[]
 }
 
+/**
+ * What a stored record says by another mapping version. Nothing was observed, so body, watermark and presences stay as they
+ * are. StaleDecision when the record is no longer live or is another than was mapped.
+ */
+export interface RecordRemap extends Pick<RecordWrite, 'key' | 'version' | 'drafts' | 'quarantined'> {
+  readonly expected: { readonly id: bigint; readonly hash: string; readonly mappingId: number }
+  /** It says what it said, and its entities are derived as they should be: only its mapping version is written. */
+  readonly same: boolean
+}
+
 /** An observation that changed nothing, made outside a scan: it still moves the watermark. */
 export interface Confirmation {
   readonly recordId: bigint
@@ -122,6 +132,7 @@ export interface Batch {
   /** Milliseconds since the epoch, from the engine's clock: for the guard's hours and for people, never for order. */
   readonly now: number
   readonly writes?: readonly RecordWrite[]
+  readonly remaps?: readonly RecordRemap[]
   readonly confirmations?: readonly Confirmation[]
   readonly removals?: readonly Removal[]
   readonly holds?: readonly Hold[]

@@ -57,12 +57,12 @@ describe('what is configured', () => {
     expect(await store.activeMapping(sourceId)).toEqual({ id: next, hash: 'other', content: { file: 'f' } })
     const [outdated] = await store.outdated(sourceId, next, 0n, 10)
     expect(outdated).toMatchObject({
-      kind: 'repository',
       kindId: fresh.kindId,
-      record: { key: '1', mappingId: fresh.mappingId },
+      key: '1',
+      mappingId: fresh.mappingId,
     })
     expect(JSON.parse(outdated?.body ?? '')).toEqual([{ identifier: 'outdated' }])
-    expect(await store.outdated(sourceId, next, outdated?.record.id ?? 0n, 10)).toEqual([])
+    expect(await store.outdated(sourceId, next, outdated?.id ?? 0n, 10)).toEqual([])
     expect(await store.activateMapping(sourceId, { hash: 'mapped 1', content: {}, blueprints: [] })).toBe(
       fresh.mappingId,
     )

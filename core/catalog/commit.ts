@@ -1,4 +1,4 @@
-import type { Batch, Committed, RecordWrite, Removal } from './batch.ts'
+import type { Batch, Committed, RecordRemap, RecordWrite, Removal } from './batch.ts'
 import { writeChanges } from './changes.ts'
 import type { Db, Queryable } from './db.ts'
 import { documentOf, storable } from './document.ts'
@@ -6,10 +6,11 @@ import { ContributionMoved, loadContributions, lockEntities } from './entities.t
 import { type Contribution, fold } from './fold.ts'
 import { keepLedger } from './guard.ts'
 import { checkFence } from './leases.ts'
+import { remapRecords } from './outdated.ts'
 import { checkPage, writePage } from './page.ts'
 import { sqlState } from './postgres/errors.ts'
 import { confirmRecords, removePresences } from './presences.ts'
-import { checkRecords, lockRecords, type WrittenRecord, writeRecords } from './records.ts'
+import { checkRecords, lockRecords, type SayingRecord, writeRecords } from './records.ts'
 import type { Rules } from './refs.ts'
 import { FenceLost, Unstorable } from './refusals.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
@@ -53,8 +54,8 @@ function isUnstorable(error: unknown): error is Error {
 }
 
 async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], cache: RulesCache): Promise<Committed> {
-  const { removals = [], confirmations = [], page } = batch
-  const writing = writes.length + removals.length + confirmations.length > 0
+  const { removals = [], confirmations = [], remaps = [], page } = batch
+  const writing = writes.length + remaps.length + removals.length + confirmations.length > 0
   const kind = await lockKind(tx, batch, writing)
   const scanned = kind.scanned
 
@@ -70,11 +71,13 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
   if (page !== undefined) await checkPage(tx, batch, page, held)
 
   const written = writes.length > 0 ? await writeRecords(tx, batch, writes) : []
+  await remapRecords(tx, batch, remaps)
+  const saying: readonly SayingRecord[] = [...written, ...remaps.filter(({ same }) => !same).map(remapped)]
   await confirmRecords(tx, confirmations)
   const gone = await removePresences(tx, batch, removals)
   const goneIds = [...gone.keys()]
-  const changes = await applyToEntities(tx, batch, kind, written, gone, await rulesFor(tx, batch.mappingId, cache))
-  await writeQuarantine(tx, written, goneIds, batch.now)
+  const changes = await applyToEntities(tx, batch, kind, saying, gone, await rulesFor(tx, batch.mappingId, cache))
+  await writeQuarantine(tx, saying, goneIds, batch.now)
 
   if (page !== undefined) {
     await writePage(tx, batch, page, held, new Map(written.map(({ id, write }) => [write.key, id])))
@@ -116,7 +119,7 @@ async function applyToEntities(
   tx: Queryable,
   batch: Batch,
   kind: KindState,
-  written: readonly WrittenRecord[],
+  written: readonly SayingRecord[],
   gone: ReadonlyMap<bigint, Removal>,
   rules: ReadonlyMap<string, Rules>,
 ): Promise<readonly Change[]> {
@@ -129,7 +132,11 @@ async function applyToEntities(
   return writeFold(tx, batch, plan, before, rules, gone)
 }
 
-function contributionsOf({ id, write }: WrittenRecord, kind: KindState): readonly Contribution[] {
+function remapped(write: RecordRemap): SayingRecord {
+  return { id: write.expected.id, write, isNew: false }
+}
+
+function contributionsOf({ id, write }: SayingRecord, kind: KindState): readonly Contribution[] {
   const version = write.version === undefined ? null : storable(write.version)
   const key = storable(write.key)
   return write.drafts.map(({ mapping, item, draft, owning }) => ({

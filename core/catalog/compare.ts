@@ -6,7 +6,7 @@ import { loadRecords } from './load.ts'
 import type { Store } from './store.ts'
 import type { Compared, StoredRecord } from './stored.ts'
 
-type Methods = Pick<Store, 'compare' | 'record' | 'recordById' | 'outdated'>
+type Methods = Pick<Store, 'compare' | 'record' | 'recordById'>
 
 /**
  * Only keys and hashes travel. The lateral subquery keeps the planner from reading the whole table for a page of keys. One
@@ -58,20 +58,6 @@ export function comparing(db: Db): Methods {
     async recordById(recordId) {
       const [loaded] = await loadRecords(db, [recordId], { body: true })
       return loaded?.body && { record: loaded.record, body: decodeBody(loaded.body) }
-    },
-
-    async outdated(sourceId, mappingId, after, limit) {
-      const { rows } = await db.query<{ id: string; kind: string }>(
-        `SELECT r.id, k.name AS kind FROM records r JOIN kinds k ON k.id = r.kind_id
-         WHERE k.source_id = $1 AND r.mapping_id <> $2 AND r.state = 'live' AND r.id > $3 ORDER BY r.id LIMIT $4`,
-        [sourceId, mappingId, after, limit],
-      )
-      const kinds = new Map(rows.map(({ id, kind }) => [BigInt(id), kind]))
-      const loaded = await loadRecords(db, [...kinds.keys()], { body: true })
-      return loaded.flatMap(({ record, kindId, body }) => {
-        const kind = kinds.get(record.id)
-        return kind === undefined || body === undefined ? [] : [{ kind, kindId, record, body: decodeBody(body) }]
-      })
     },
   }
 }

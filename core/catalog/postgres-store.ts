@@ -6,6 +6,7 @@ import { guarding } from './guard.ts'
 import { receiving } from './inbox.ts'
 import { leasing } from './leases.ts'
 import { sweeping } from './missing.ts'
+import { outdating } from './outdated.ts'
 import { partitioning } from './partitions.ts'
 import { planBooks } from './plan-books.ts'
 import type { RulesCache } from './rules.ts'
@@ -28,6 +29,7 @@ export function createStore(db: Db): Store {
     ...partitioning(db),
     ...comparing(db),
     ...committing(db, rules),
+    ...outdating(db, rules),
     ...scanning(db),
     ...sealing(db),
     ...sweeping(db),

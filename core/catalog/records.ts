@@ -1,4 +1,4 @@
-import type { Batch, Confirmation, RecordWrite, Removal } from './batch.ts'
+import type { Batch, Confirmation, RecordRemap, RecordWrite, Removal } from './batch.ts'
 import { array } from './binary.ts'
 import { encodeBody } from './body.ts'
 import type { Queryable } from './db.ts'
@@ -18,11 +18,14 @@ export interface LockedRecord {
   readonly end: bigint
 }
 
-export interface WrittenRecord {
+export interface WrittenRecord<Write = RecordWrite> {
   readonly id: bigint
-  readonly write: RecordWrite
+  readonly write: Write
   readonly isNew: boolean
 }
+
+/** What a record says from now on, whether it was observed or mapped again. */
+export type SayingRecord = WrittenRecord<RecordWrite | RecordRemap>
 
 const records = table('records', {
   id: 'int8',

@@ -2,7 +2,7 @@ import type { Batch } from './batch.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { storable, storableJson } from './document.ts'
-import type { WrittenRecord } from './records.ts'
+import type { SayingRecord } from './records.ts'
 import { insertRows, table } from './rows.ts'
 import { requestScans } from './schedule.ts'
 
@@ -137,7 +137,7 @@ const quarantine = table('quarantine', {
 /** Of the written records; a problem that stays the same keeps its date. */
 export async function writeQuarantine(
   tx: Queryable,
-  written: readonly WrittenRecord[],
+  written: readonly SayingRecord[],
   gone: readonly bigint[],
   now: number,
 ): Promise<void> {

@@ -8,6 +8,7 @@ import type {
   InboxRow,
   OpenHold,
   Orphan,
+  OutdatedRecord,
   Parent,
   PartitionRow,
   ScanRow,
@@ -85,13 +86,8 @@ export interface Store extends PlanBooks {
   record(kindId: number, key: string): Promise<StoredRecord | undefined>
   /** The same with its canonical JSON text, to map it again. */
   recordById(recordId: bigint): Promise<{ record: StoredRecord; body: string } | undefined>
-  /** Live records of the source made with another mapping version, in id order after `after`. `body` is canonical JSON text. */
-  outdated(
-    sourceId: number,
-    mappingId: number,
-    after: bigint,
-    limit: number,
-  ): Promise<readonly { kind: string; kindId: number; record: StoredRecord; body: string }[]>
+  /** Live records of the source made with another mapping version, in id order after `after`: `limit`, or as many as memory is to hold. */
+  outdated(sourceId: number, mappingId: number, after: bigint, limit: number): Promise<readonly OutdatedRecord[]>
   /** Throws StaleDecision, MappingMoved, FenceLost, Unstorable. */
   commit(batch: Batch): Promise<Committed>
 

@@ -27,6 +27,16 @@ export interface StoredRecord {
   readonly holds: readonly OpenHold[]
 }
 
+/** A live record that another mapping version was over, as far as mapping it again needs it. */
+export interface OutdatedRecord
+  extends Pick<StoredRecord, 'id' | 'key' | 'version' | 'hash' | 'mappingId' | 'drafts' | 'holds'> {
+  readonly kindId: number
+  /** Canonical JSON text. */
+  readonly body: string
+  /** Nothing of it is quarantined, and its entities are derived by the blueprints' rules as they are now: if it says the same again, nothing is to be written. */
+  readonly settled: boolean
+}
+
 export interface OpenHold {
   readonly what: string
   readonly partitionId: number | undefined

@@ -1,8 +1,8 @@
-import type { Batch, Committed, Hold } from '../catalog/batch.ts'
+import type { Batch, Committed, Hold, RecordWrite } from '../catalog/batch.ts'
 import { StaleDecision } from '../catalog/refusals.ts'
 import type { GuardWindow } from '../catalog/stored.ts'
 import { guardRoom, guardRoomOf, overLimit } from './guard.ts'
-import { isEmpty, type Plan, type PlannedRemoval } from './plan.ts'
+import { isEmpty, type Plan, type PlannedRemap, type PlannedRemoval, type PlannedWrite } from './plan.ts'
 import { type Take, withHeld } from './reconcile.ts'
 import { emit, type KindSession, now, type Session } from './session.ts'
 
@@ -63,7 +63,7 @@ async function guarded(
   kind: KindSession,
   plan: Plan,
 ): Promise<{ batch: Batch; held: number; reason: string }> {
-  const takes = plan.writes.flatMap((write) => write.takes)
+  const takes = [...plan.writes, ...plan.remaps].flatMap((write) => write.takes)
   const guardable = plan.removals.filter((removal) => !removal.signed)
   const holds: Hold[] = [...plan.holds]
   let reason = plan.holds[0]?.reason ?? ''
@@ -85,7 +85,8 @@ async function guarded(
   }
   const counted = { contributions: 0, nulled: {} as Record<string, number> }
   const settledHolds = [...plan.settledHolds]
-  const writes = plan.writes.map((write) => {
+  /** What a record says, with what is held put back. */
+  const said = (write: PlannedWrite | PlannedRemap): RecordWrite['drafts'] => {
     const held = write.takes.filter((take) => heldTakes.has(take))
     for (const take of write.takes) if (!heldTakes.has(take)) count(counted, take)
     // Only what is stored can be taken away, so the id is there.
@@ -93,8 +94,10 @@ async function guarded(
       for (const take of held) holds.push({ recordId: write.recordId, what: take.what, reason: reasonOf(take, reason) })
       for (const each of write.settled) settledHolds.push({ recordId: write.recordId, ...each })
     }
-    return { ...write.record, drafts: withHeld(write.drafts, held) }
-  })
+    return withHeld(write.drafts, held)
+  }
+  const writes = plan.writes.map((write) => ({ ...write.record, drafts: said(write) }))
+  const remaps = plan.remaps.map((write) => ({ ...write.record, drafts: said(write) }))
   if (holds.length > 0) plan.moves.add('hold', 'none', 'hold')
   if (removals.length > 0) plan.moves.add('presence', 'live', 'remove')
   if (holds.some((hold) => hold.what === 'presence')) plan.moves.add('presence', 'live', 'hold')
@@ -107,6 +110,7 @@ async function guarded(
     cause: plan.cause,
     now: now(session),
     writes,
+    remaps,
     confirmations: plan.confirmations,
     removals,
     holds,

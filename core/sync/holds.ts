@@ -1,8 +1,7 @@
 import { Unstorable } from '../catalog/refusals.ts'
 import type { Store } from '../catalog/store.ts'
-import type { Json } from '../sdk/index.ts'
 import { commitPlan } from './commit.ts'
-import { expectedOf, mapped } from './observe.ts'
+import { planRemap } from './observe.ts'
 import { newPlan, type Plan } from './plan.ts'
 import type { KindSession, Session } from './session.ts'
 
@@ -79,10 +78,5 @@ async function planRest(
     return
   }
   const { record, body } = found
-  // It was stored as the text of a JSON value.
-  const canonical = JSON.parse(body) as Json
-  const { key, version, hash, locator, span } = record
-  const expected = expectedOf(record)
-  const write = { key, version, hash, body, locator, span, expected, presences: [], quarantined: [] }
-  plan.writes.push(mapped(session, kind, plan, write, canonical, record))
+  planRemap(session, kind, plan, { ...record, body })
 }

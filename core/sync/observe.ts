@@ -1,10 +1,11 @@
 import type { Cause } from '../catalog/batch.ts'
-import type { Span, StoredRecord } from '../catalog/stored.ts'
+import { saysTheSame } from '../catalog/said.ts'
+import type { OutdatedRecord, Span, StoredRecord } from '../catalog/stored.ts'
 import type { Json, Key, Kind, Version } from '../sdk/index.ts'
 import { type Decision, decide, type Observation } from './decide.ts'
 import { contentOf, type Written } from './hash.ts'
 import type { Plan, PlannedWrite } from './plan.ts'
-import { reconcile } from './reconcile.ts'
+import { type Reconciled, reconcile } from './reconcile.ts'
 import { type KindSession, now, type PartitionSession, type Session } from './session.ts'
 
 /** A raw item, read by its kind. */
@@ -67,7 +68,10 @@ export function planWrite(
   where: Pick<Where, 'span' | 'presences'>,
   stored: StoredRecord | undefined,
 ): void {
-  const write: PlannedWrite['record'] = {
+  // What a tombstone said before it was found gone is gone with it.
+  const live = stored?.state === 'live' ? stored : undefined
+  const { quarantined, ...said } = mapped(session, kind, plan, { canonical: seen.canonical, text: seen.text }, live)
+  const record: PlannedWrite['record'] = {
     key: seen.key,
     version: seen.version,
     hash: seen.hash,
@@ -75,38 +79,50 @@ export function planWrite(
     locator: kind.kind.locator(seen.raw),
     span: where.span,
     presences: where.presences,
-    quarantined: [],
+    quarantined,
     ...(stored === undefined ? {} : { expected: expectedOf(stored) }),
   }
-  plan.writes.push(mapped(session, kind, plan, write, seen.canonical, stored))
+  plan.writes.push({ record, recordId: stored?.id, ...said })
   const before = stored === undefined ? 'none' : presenceState(stored, where.presences[0])
   plan.moves.add('presence', before, before === 'live' ? 'replace' : 'observe')
 }
 
-/** What the active mapping makes of a body, against what the record says now. */
-export function mapped(
+/** What the active mapping makes of a body, against what its live record says now. */
+function mapped(
   session: Session,
   kind: KindSession,
   plan: Plan,
-  record: PlannedWrite['record'],
-  canonical: Json,
-  stored: StoredRecord | undefined,
-): PlannedWrite {
-  const outputs = session.mappings.apply(kind.name, canonical, {
-    now: Math.floor(now(session) / 1000),
-    text: record.body,
-  })
-  // What a tombstone said before it was found gone is gone with it.
-  const live = stored?.state === 'live' ? stored : undefined
-  const { drafts, quarantined, takes, settled } = reconcile(live?.drafts ?? [], outputs, live?.holds)
-  for (const { what, state } of settled) {
+  body: { readonly canonical: Json; readonly text: string },
+  live: Pick<StoredRecord, 'drafts' | 'holds'> | undefined,
+): Reconciled {
+  const { canonical, text } = body
+  const outputs = session.mappings.apply(kind.name, canonical, { now: Math.floor(now(session) / 1000), text })
+  const reconciled = reconcile(live?.drafts ?? [], outputs, live?.holds)
+  for (const { what, state } of reconciled.settled) {
     const hold = live?.holds.find((each) => each.what === what)
     if (hold !== undefined) plan.moves.add('hold', hold.state, state === 'released' ? 'carry out' : 'see again')
   }
-  return { record: { ...record, quarantined }, recordId: stored?.id, drafts, takes, settled }
+  return reconciled
 }
 
-export function expectedOf(stored: StoredRecord): NonNullable<PlannedWrite['record']['expected']> {
+/** Maps a stored record again. Nothing is known anew of the source. */
+export function planRemap(
+  session: Session,
+  kind: KindSession,
+  plan: Plan,
+  stored: Omit<OutdatedRecord, 'kindId' | 'settled'>,
+  settled = false,
+): void {
+  const { id, key, version, hash, mappingId, body } = stored
+  // It was stored as the text of a JSON value.
+  const canonical = JSON.parse(body) as Json
+  const { quarantined, ...said } = mapped(session, kind, plan, { canonical, text: body }, stored)
+  const same = settled && quarantined.length === 0 && saysTheSame(stored.drafts, said.drafts)
+  const record = { key, version, quarantined, expected: { id, hash, mappingId }, same }
+  plan.remaps.push({ record, recordId: id, ...said })
+}
+
+function expectedOf(stored: StoredRecord): NonNullable<PlannedWrite['record']['expected']> {
   return { id: stored.id, hash: stored.hash, end: stored.span.end, state: stored.state }
 }
 

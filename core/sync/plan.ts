@@ -1,17 +1,25 @@
-import type { Cause, Confirmation, Hold, PageWrite, RecordWrite, Removal } from '../catalog/batch.ts'
+import type { Cause, Confirmation, Hold, PageWrite, RecordRemap, RecordWrite, Removal } from '../catalog/batch.ts'
 import type { Doubt, StoredRecord } from '../catalog/stored.ts'
 import type { JsonObject } from '../sdk/index.ts'
 import { Moves } from './moves.ts'
 import type { Reconciled, Said, Take } from './reconcile.ts'
 
-export interface PlannedWrite {
-  readonly record: Omit<RecordWrite, 'drafts'>
+/** What a record is to say. */
+interface Planned {
   /** Absent for a key that is not stored yet. */
   readonly recordId: bigint | undefined
   readonly drafts: readonly Said[]
   /** What the guard may put back. */
   readonly takes: readonly Take[]
   readonly settled: Reconciled['settled']
+}
+
+export interface PlannedWrite extends Planned {
+  readonly record: Omit<RecordWrite, 'drafts'>
+}
+
+export interface PlannedRemap extends Planned {
+  readonly record: Omit<RecordRemap, 'drafts'>
 }
 
 export interface PlannedRemoval extends Removal {
@@ -31,6 +39,7 @@ export interface Plan {
   readonly cause: Cause
   readonly moves: Moves
   readonly writes: PlannedWrite[]
+  readonly remaps: PlannedRemap[]
   readonly confirmations: Confirmation[]
   readonly removals: PlannedRemoval[]
   readonly holds: Hold[]
@@ -47,6 +56,7 @@ export function newPlan(cause: Cause): Plan {
     cause,
     moves: new Moves(),
     writes: [],
+    remaps: [],
     confirmations: [],
     removals: [],
     holds: [],
@@ -64,6 +74,7 @@ export function isEmpty(plan: Plan): boolean {
     plan.requestedScans.size === 0 &&
     [
       plan.writes,
+      plan.remaps,
       plan.confirmations,
       plan.removals,
       plan.holds,

@@ -136,21 +136,17 @@ async function decideAgain(ports: ManualPorts, desk: Desk): Promise<void> {
     const rows = await store.outdated(desk.sourceId, desk.mappingId, after, 200)
     const last = rows.at(-1)
     if (last === undefined) return
-    after = last.record.id
-    const writes = rows.map(({ record, body }) => ({
-      key: record.key,
-      expected: { id: record.id, hash: record.hash, end: record.span.end, state: record.state },
-      version: record.version,
-      hash: record.hash,
-      body,
-      locator: record.locator,
-      span: record.span,
-      presences: [],
+    after = last.id
+    const remaps = rows.map(({ id, key, version, hash, mappingId, drafts }) => ({
+      key,
+      expected: { id, hash, mappingId },
+      version,
       // Under the name that it goes by now.
-      drafts: record.drafts.map(({ draft }) => draftOf(draft, owns(desk.blueprints.get(draft.blueprint)))),
+      drafts: drafts.map(({ draft }) => draftOf(draft, owns(desk.blueprints.get(draft.blueprint)))),
       quarantined: [],
+      same: false,
     }))
-    await store.commit(batchOf(ports, desk, { type: 'remap', mapping: desk.mappingId }, { writes }))
+    await store.commit(batchOf(ports, desk, { type: 'remap', mapping: desk.mappingId }, { remaps }))
   }
 }
 
