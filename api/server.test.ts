@@ -169,6 +169,19 @@ describe('doing', () => {
 })
 
 describe('problems', () => {
+  test('a line of a search says where it is wrong and what was perhaps meant', async () => {
+    const answer = await get('/api/v1/entities?q=blueprint:service%20langauge:go')
+    expect(answer.json()).toMatchObject({
+      code: 'query_invalid',
+      parameter: 'q',
+      position: 19,
+      length: 8,
+      hint: expect.stringContaining('Did you mean language?'),
+    })
+    const found = await post('/api/v1/search', { q: 'blueprint:service language:GO', count: true, limit: 1 })
+    expect(found.json()).toMatchObject({ total: expect.any(Number), items: [expect.anything()] })
+  })
+
   test.each([
     ['/api/v1/entities?limit=0', 400, 'parameter_invalid', { in: 'query', parameter: 'limit' }],
     ['/api/v1/entities?limit=1001', 400, 'parameter_invalid', { in: 'query', parameter: 'limit' }],
@@ -177,6 +190,7 @@ describe('problems', () => {
     ['/api/v1/entities?where=nonsense', 400, 'where_invalid', undefined],
     ['/api/v1/entities?cursor=AAAA', 400, 'cursor_invalid', undefined],
     ['/api/v1/entities?sort=x', 400, 'sort_invalid', undefined],
+    ['/api/v1/entities?q=blueprint:service%20langauge:go', 400, 'query_invalid', undefined],
     ['/api/v1/entities/service/none', 404, 'entity_unknown', undefined],
     ['/api/v1/entities/service/acme/repository', 404, 'route_unknown', undefined],
     ['/api/v1/blueprints/none', 404, 'blueprint_unknown', undefined],

@@ -113,6 +113,7 @@ function problem(status: number, answer: unknown): CatchmentError {
     code: document.code ?? `http_${status}`,
     status,
     exitCode: status === 400 || status === 401 ? 2 : 1,
+    details: { ...document },
     ...(document.hint === undefined ? {} : { hint: document.hint }),
   })
 }

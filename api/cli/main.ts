@@ -27,11 +27,16 @@ registerMappingCommands(program)
 registerFirstContact(program)
 registerPlay(program)
 
+/** `-has:codeowners` is a term of a query, not an option. */
+function searchArguments(words: readonly string[]): readonly string[] {
+  return words[2] === 'search' ? words.map((word) => (/^-[^-\s]\S/.test(word) ? `NOT ${word.slice(1)}` : word)) : words
+}
+
 // Whoever closes our output (`| head -1`) has seen enough; that is no reason to end in the middle of something.
 for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined)
 
 try {
-  await program.parseAsync()
+  await program.parseAsync(searchArguments(process.argv))
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
   else if (error instanceof ConfigError) {

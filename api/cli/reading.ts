@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { SearchOptions } from './commands/search.ts'
 import { client, run, usage } from './run.ts'
 
 interface Json {
@@ -49,14 +50,20 @@ export function registerReading(program: Command): void {
     )
 
   program
-    .command('search [words...]')
-    .description('entities by words of their title, identifier and description')
+    .command('search [query...]')
+    .description('entities by a line of words and conditions (docs/search.md)')
     .option('--blueprint <blueprint>', 'only these')
-    .option('--limit <n>', 'how many, up to 1000', '50')
+    .option('--limit <n>', 'how many; default 50, with --csv all')
+    .option('--count', 'only how many there are', false)
+    .option('--csv', 'for spreadsheets: a column for each property and relation', false)
     .option(...asOf)
     .option(...json)
-    .action((words: string[], options: { json: boolean; blueprint?: string; limit: string; asOf?: string }) =>
-      run(async () => (await import('./commands/entities.ts')).search(client(), words, options)),
+    .addHelpText(
+      'after',
+      "\nExample: catchment search 'blueprint:service team:payments -has:codeowners stars:>10 sort:-updated'",
+    )
+    .action((query: string[], options: SearchOptions) =>
+      run(async () => (await import('./commands/search.ts')).search(client(), query, options)),
     )
 
   program

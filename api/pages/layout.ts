@@ -26,7 +26,7 @@ export function layout(frame: Frame, body: Html): string {
 <header>
   <a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="22" height="22"> Catchment</a>
   <form class="search" action="/entities" role="search">
-    <input type="search" name="q" value="${frame.q ?? ''}" placeholder="Search entities" aria-label="Search entities">
+    <input type="search" name="q" value="${frame.q ?? ''}" placeholder="Search: words, team:payments, -has:codeowners" aria-label="Search entities">
     <button>Search</button>
   </form>
   <nav>

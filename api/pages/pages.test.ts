@@ -107,6 +107,10 @@ test('the first page says what is unknown and held, and what to do', async () =>
 test('search finds, and asks why when it does not', async () => {
   expect((await open('/entities?q=alert')).body).toContain('href="/entities/service/%3Cscript')
   expect((await open('/entities?q=ghost')).body).toContain('/explain?reference=ghost')
+  const line = await open(`/entities?q=${encodeURIComponent('blueprint:servce')}`)
+  expect(line.statusCode).toBe(200)
+  expect(line.body).toContain('There is no blueprint &quot;servce&quot;. (at character 11)')
+  expect(line.body).toContain('Did you mean service?')
 })
 
 test('an entity with its properties, relations and reasons; an absent one with its reason', async () => {

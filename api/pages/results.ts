@@ -1,6 +1,7 @@
 import type { BlueprintView } from '../../core/catalog/query/blueprints.ts'
 import { candidates } from '../../core/catalog/query/entities.ts'
 import type { EntityView } from '../../core/catalog/query/view.ts'
+import type { CatchmentError } from '../../core/sdk/index.ts'
 import { type Html, html } from './html.ts'
 import { ago, count, entityPath } from './parts.ts'
 
@@ -8,19 +9,25 @@ export interface Results {
   readonly q: string | undefined
   readonly blueprint: string | undefined
   readonly items: readonly EntityView[]
-  readonly next: string | undefined
-  readonly truncated: boolean
+  readonly next?: string
+  readonly total?: number
+  readonly truncated?: true
+  /** The line cannot be read. */
+  readonly mistake?: CatchmentError
   readonly blueprints: readonly BlueprintView[]
   readonly now: number
 }
 
 export function resultsPage(results: Results): Html {
-  const { q, blueprint, items, next, now } = results
+  const { q, blueprint, items, next, total, mistake, now } = results
   return html`<nav class="filter" aria-label="Blueprint">${filter('All', undefined, results)}
   ${results.blueprints.map((one) => filter(`${one.title ?? one.identifier} ${count(one.entities)}`, one.identifier, results))}</nav>
 <section class="card">
+  ${mistake !== undefined && html`<p><b>${mistake.message}</b></p><p>${mistake.hint ?? ''}</p>`}
+  ${total !== undefined && items.length > 0 && html`<p class="soft">${count(total)} found</p>`}
   ${
     items.length === 0 &&
+    mistake === undefined &&
     html`<p>Nothing found${q !== undefined && html` for <b>${q}</b>`}.
     ${q !== undefined && html`<a href="/explain?reference=${encodeURIComponent(q)}">Ask why it is not here.</a>`}</p>`
   }
@@ -35,8 +42,13 @@ export function resultsPage(results: Results): Html {
     <td data-label="Team">${entity.team.join(', ')}</td><td data-label="Updated">${ago(entity.updatedAt, now)}</td></tr>`,
   )}</tbody></table>`
   }
-  ${results.truncated && html`<p class="soft">These words match more than ${count(candidates)} entities; the best of so many are shown. More words narrow it.</p>`}
+  ${results.truncated === true && html`<p class="soft">These words match more than ${count(candidates)} entities; the best of so many are shown. More words narrow it.</p>`}
   ${next !== undefined && html`<p><a class="button" href="${address(q, blueprint, next)}">More</a></p>`}
+  <details><summary class="soft">How to search</summary>
+    <p><code>blueprint:service team:payments -has:codeowners language:go "free text" sort:-updated</code></p>
+    <p class="soft">Words, and conditions side by side; <code>-</code> in front for not, <code>OR</code> and parentheses. <code>stars:&gt;10</code>,
+    <code>updated:&lt;7d</code>, <code>title:web*</code>, <code>has:NAME</code>; a relation by its name: <code>domain:payments</code>.</p>
+  </details>
 </section>`
 }
 

@@ -1,13 +1,15 @@
 import { z } from 'zod'
 import { getBlueprint, listBlueprints } from '../../core/catalog/query/blueprints.ts'
 import { latestChanges } from '../../core/catalog/query/changes.ts'
-import { listEntities } from '../../core/catalog/query/entities.ts'
+import { type EntityList, listEntities } from '../../core/catalog/query/entities.ts'
 import { getEntity } from '../../core/catalog/query/entity.ts'
 import { explain } from '../../core/catalog/query/explain.ts'
 import { decideAllHeld, decideHeld, listHeld } from '../../core/catalog/query/held.ts'
+import { readLine } from '../../core/catalog/query/line/index.ts'
 import { listSources } from '../../core/catalog/query/sources.ts'
 import { reference } from '../../core/model/entity.ts'
 import { withVersions } from '../../core/plan/annotate.ts'
+import { CatchmentError } from '../../core/sdk/index.ts'
 import { crossSite, sameOrigin } from '../auth.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
@@ -80,13 +82,11 @@ export function pageRoutes(app: Api, context: Context): void {
     async ({ query }) => {
       const q = query.q?.trim() === '' ? undefined : query.q
       const blueprint = query.blueprint === '' ? undefined : query.blueprint
-      const found = await listEntities(db, { ...defined({ q, blueprint, cursor: query.cursor }), limit: 50 })
+      const found = await findEntities(context, q, blueprint, query.cursor)
       const results = {
         q,
         blueprint,
-        items: found.items,
-        next: found.next,
-        truncated: found.truncated === true,
+        ...found,
         blueprints: await listBlueprints(db),
         now: context.now(),
       }
@@ -171,6 +171,22 @@ export function pageRoutes(app: Api, context: Context): void {
       return send({ title: 'Log in' }, loginPage('That is not the admin key.'))
     },
   )
+}
+
+/** What the line finds, or what is wrong with it. */
+async function findEntities(
+  { db, now }: Context,
+  q: string | undefined,
+  blueprint: string | undefined,
+  after: string | undefined,
+): Promise<EntityList & { readonly mistake?: CatchmentError }> {
+  try {
+    const line = q === undefined ? undefined : await readLine(db, q, now(), blueprint)
+    return await listEntities(db, { ...defined({ line, blueprint, cursor: after }), limit: 50, total: true })
+  } catch (error) {
+    if (error instanceof CatchmentError && error.code === 'query_invalid') return { items: [], mistake: error }
+    throw error
+  }
 }
 
 async function readOverview({ db, plans, objectives, now }: Context): Promise<Overview> {

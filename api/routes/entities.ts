@@ -3,6 +3,7 @@ import { candidates, type EntityQuery, listEntities } from '../../core/catalog/q
 import { listEntitiesAsOf } from '../../core/catalog/query/entities-as-of.ts'
 import { getEntity } from '../../core/catalog/query/entity.ts'
 import { type EntityFreshness, entityFreshness } from '../../core/catalog/query/entity-freshness.ts'
+import { readLine } from '../../core/catalog/query/line/index.ts'
 import { operators } from '../../core/catalog/query/rules.ts'
 import { getEntityAsOf } from '../../core/catalog/query/then.ts'
 import type { EntityView } from '../../core/catalog/query/view.ts'
@@ -11,6 +12,7 @@ import type { SearchQuery } from '../../core/model/entity.ts'
 import type { Json } from '../../core/model/json.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
+import { defined } from '../defined.ts'
 import { asOf, momentSchema } from './moments.ts'
 import { array, limit, list, mappingProblem, object, paging, problems, reference, text, time } from './schemas.ts'
 
@@ -94,6 +96,7 @@ const entityThen = entity
 
 const entityList = list(entity).extend({
   asOf: momentSchema.optional().describe('With `asOf`: the moment that the list is of.'),
+  total: z.int().optional().describe('With `count`: how many match in all.'),
   truncated: z
     .literal(true)
     .optional()
@@ -114,7 +117,15 @@ const q = z
   .string()
   .max(1000)
   .optional()
-  .describe('Words; each begins a word of title, identifier or a searchable property.')
+  .describe(
+    'A line of words and conditions: `blueprint:service team:payments -has:codeowners stars:>10 "free text" sort:-updated`. docs/search.md has the grammar.',
+  )
+
+/** `false` in an address is a text. */
+const count = z
+  .union([z.boolean(), z.enum(['true', 'false']).transform((value) => value === 'true')])
+  .optional()
+  .describe('Count all that match, as `total`.')
 
 const many = z
   .union([z.string(), z.array(z.string())])
@@ -125,10 +136,12 @@ const many = z
 export function entityRoutes(app: Api, context: Context): void {
   const { db } = context
   // What was so then is not judged by how fresh its sources are now.
-  const find = async (query: EntityQuery): ReturnType<typeof listEntities> =>
-    query.asOf === undefined
+  const find = async (asked: Asked): ReturnType<typeof listEntities> => {
+    const query = await read(context, asked)
+    return query.asOf === undefined
       ? trusted(context, await listEntities(db, query))
       : listEntitiesAsOf(db, { ...query, asOf: query.asOf })
+  }
 
   app.get(
     '/entities',
@@ -136,11 +149,11 @@ export function entityRoutes(app: Api, context: Context): void {
       schema: {
         tags: ['catalog'],
         summary: 'List and search entities',
-        querystring: z.strictObject({ blueprint: text.optional(), q, where: many, sort, asOf, ...paging }),
+        querystring: z.strictObject({ blueprint: text.optional(), q, where: many, sort, count, asOf, ...paging }),
         response: { 200: entityList, ...problems },
       },
     },
-    async ({ query: { where, ...rest } }) => find(cleaned({ ...rest, query: parseWhere(where ?? []) })),
+    async ({ query: { where, ...rest } }) => find({ ...rest, query: parseWhere(where ?? []) }),
   )
 
   app.post(
@@ -154,6 +167,7 @@ export function entityRoutes(app: Api, context: Context): void {
           q,
           query: searchQuery.optional(),
           sort,
+          count,
           asOf,
           limit,
           cursor: paging.cursor,
@@ -161,7 +175,7 @@ export function entityRoutes(app: Api, context: Context): void {
         response: { 200: entityList, ...problems },
       },
     },
-    async ({ body }) => find(cleaned(body)),
+    async ({ body }) => find(body),
   )
 
   app.get(
@@ -221,24 +235,20 @@ export function entityUnknown(blueprint: string, identifier: string, then?: stri
   )
 }
 
-/** Parameters that were not given are absent, not undefined. */
-function cleaned(query: {
+interface Asked {
   readonly blueprint?: string | undefined
   readonly q?: string | undefined
   readonly query?: SearchQuery | undefined
   readonly sort?: string | undefined
+  readonly count?: boolean | undefined
   readonly asOf?: string | undefined
   readonly limit: number
   readonly cursor?: string | undefined
-}): EntityQuery {
-  const { blueprint, q: words, query: rules, sort: order, asOf: moment, limit: most, cursor } = query
-  return {
-    limit: most,
-    ...(blueprint === undefined ? {} : { blueprint }),
-    ...(words === undefined || words.trim() === '' ? {} : { q: words }),
-    ...(rules === undefined ? {} : { query: rules }),
-    ...(order === undefined ? {} : { sort: order }),
-    ...(moment === undefined ? {} : { asOf: moment }),
-    ...(cursor === undefined ? {} : { cursor }),
-  }
+}
+
+/** Parameters that were not given are absent, not undefined. */
+async function read({ db, now }: Context, asked: Asked): Promise<EntityQuery> {
+  const { q, count: total, limit: most, ...rest } = asked
+  const line = q === undefined || q.trim() === '' ? undefined : await readLine(db, q, now(), rest.blueprint)
+  return { limit: most, ...defined({ ...rest, line, total }) }
 }

@@ -67,40 +67,6 @@ function trust(entity: Partial<EntityFreshness>): string {
   return `${freshness}${when}${freshnessReason === undefined ? '' : `. ${freshnessReason}`}`
 }
 
-export async function search(
-  client: Client,
-  words: readonly string[],
-  options: { readonly json: boolean; readonly blueprint?: string; readonly limit: string; readonly asOf?: string },
-): Promise<number> {
-  const query = new URLSearchParams({ limit: options.limit })
-  if (words.length > 0) query.set('q', words.join(' '))
-  if (options.blueprint !== undefined) query.set('blueprint', options.blueprint)
-  if (options.asOf !== undefined) query.set('asOf', options.asOf)
-  // The shape is the server's own, of the same version.
-  const answer = (await client.get(`/api/v1/entities?${query.toString()}`)) as {
-    items: readonly (EntityView & Partial<EntityFreshness>)[]
-    next?: string
-  }
-  if (options.json) {
-    printJson(answer)
-    return 0
-  }
-  print(
-    table(
-      ['reference', 'title', 'team', ''],
-      answer.items.map((entity) => [
-        entity.reference,
-        entity.title ?? '',
-        entity.team.join(', '),
-        entity.freshness === 'fresh' ? '' : (entity.freshness ?? ''),
-      ]),
-      'Nothing found.',
-    ),
-  )
-  if (answer.next !== undefined) print(`More: add --limit, or page with GET /api/v1/entities?cursor=...`)
-  return 0
-}
-
 export async function explain(client: Client, text: string, options: { readonly json: boolean }): Promise<number> {
   // The shape is the server's own, of the same version.
   const answer = (await client.get(

@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { CatchmentError } from '../../../core/sdk/index.ts'
 import type { Client } from '../client.ts'
 import { print, report } from '../output.ts'
-import { explain, get, search } from './entities.ts'
+import { explain, get } from './entities.ts'
 import { held } from './held.ts'
 import { breaks, healSandbox } from './sandbox.ts'
 import type { SandboxAccess } from './sandbox-access.ts'
+import { search } from './search.ts'
 import { status } from './status.ts'
 import { sync } from './sync.ts'
 
@@ -32,7 +33,8 @@ export async function tour({ client, sandbox, goOn }: Tour): Promise<number> {
       ),
     get: (reference: string) => show(`get ${reference}`, () => get(client, reference, settings)),
     explain: (reference: string) => show(`explain ${reference}`, () => explain(client, reference, settings)),
-    search: (words: string) => show(`search ${words}`, () => search(client, [words], { ...settings, limit: '50' })),
+    search: (words: string) =>
+      show(`search ${words}`, () => search(client, [words], { ...settings, csv: false, count: false })),
     held: () => show('held', () => held(client, settings)),
   }
   const until = (reference: string, isThere: boolean) => arrival(client, reference, isThere)

@@ -4,14 +4,12 @@ import type { Db, Queryable } from '../db.ts'
 import { noRules, type Rules, refTarget } from '../refs.ts'
 import { selected, table, unnested } from '../rows.ts'
 import { tsvector } from '../search.ts'
-import type { List } from './cursor.ts'
-import { type EntityQuery, listEntities, type Scope } from './entities.ts'
+import { type EntityList, type EntityQuery, listEntities, type Scope } from './entities.ts'
 import { type MomentView, momentView, resolveMoment } from './moment.ts'
 import { currentNamesAt } from './names.ts'
 import type { Parameters } from './sql.ts'
 import { blueprintRules, refsOfRow, snapshot, targetsOf } from './then.ts'
 import { documentOfVersion, type Version, versionsAt } from './versions.ts'
-import type { EntityView } from './view.ts'
 
 /**
  * How much may have changed since: so many changes of entities that were there then (each is walked back), and so many in
@@ -27,7 +25,7 @@ export const mostChangesInAll = 500_000
 export function listEntitiesAsOf(
   db: Db,
   query: EntityQuery & { readonly asOf: string },
-): Promise<List<EntityView> & { readonly truncated?: true; readonly asOf: MomentView }> {
+): Promise<EntityList & { readonly asOf: MomentView }> {
   return snapshot(db, async (tx) => {
     const moment = await resolveMoment(tx, query.asOf)
     const { seq } = moment.position

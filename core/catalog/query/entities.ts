@@ -1,8 +1,8 @@
 import type { SearchQuery } from '../../model/entity.ts'
 import { CatchmentError } from '../../sdk/index.ts'
 import type { Queryable } from '../db.ts'
-import { searchWords } from '../search.ts'
 import { decodeCursor, encodeCursor, type List, page } from './cursor.ts'
+import type { Line } from './line/index.ts'
 import { condition } from './rules.ts'
 import { cursorColumn, following, orderBy, Parameters, type SortKey } from './sql.ts'
 import {
@@ -14,11 +14,14 @@ import {
   type Targets,
   visible,
 } from './view.ts'
+import { tsquery } from './words.ts'
 
 export interface EntityQuery {
   readonly blueprint?: string
   /** Words; each must begin a word of the title, the identifier or a searchable property. */
   readonly q?: string
+  /** A one-line query; its words count like `q`, its order unless `sort` is given. */
+  readonly line?: Line
   readonly query?: SearchQuery
   /**
    * `identifier`, `title`, `created_at`, `updated_at` or `properties.NAME`, descending with `-` in front. Default: best
@@ -30,6 +33,8 @@ export interface EntityQuery {
   readonly cursor?: string
   /** A moment, see `resolveMoment`; read by `listEntitiesAsOf` alone. */
   readonly asOf?: string
+  /** Count all that match, too. */
+  readonly total?: boolean
 }
 
 /** Which entities there are: those of now, or of another moment. */
@@ -51,34 +56,32 @@ const today: Scope = {
 /** Ranking looks at so many matches of a common word; what only matches further down is found by more words or another sort. */
 export const candidates = 2000
 
-/** `truncated`: the words match more than was ranked. Throws `query_invalid`, `sort_invalid`, `cursor_invalid`. */
-export async function listEntities(
-  db: Queryable,
-  query: EntityQuery,
-  scope: Scope = today,
-): Promise<List<EntityView> & { readonly truncated?: true }> {
-  const parameters = new Parameters()
-  const conditions = [visible]
-  if (query.blueprint !== undefined) conditions.push(`e.blueprint = ${parameters.add(query.blueprint)}`)
-  if (query.query !== undefined) conditions.push(condition(query.query, parameters))
+/** `truncated`: the words match more than was ranked; `total`: so many match. */
+export type EntityList = List<EntityView> & { readonly truncated?: true; readonly total?: number }
 
-  const words = query.q === undefined ? undefined : tsquery(query.q)
-  if (words === '') return { items: [] }
-  const ranked = words !== undefined && query.sort === undefined
+/** Throws `query_invalid`, `sort_invalid`, `cursor_invalid`. */
+export async function listEntities(db: Queryable, query: EntityQuery, scope: Scope = today): Promise<EntityList> {
+  const parameters = new Parameters()
+  const conditions = conditionsOf(query, parameters)
+  const words = wordsOf(query)
+  const sort = query.sort ?? query.line?.sort
+  if (words === '') return { items: [], ...(query.total === true ? { total: 0 } : {}) }
+  const total = query.total === true ? await countEntities(db, scope, query, words) : undefined
+  const ranked = words !== undefined && sort === undefined
   let from = 'entities e'
   let sortKeys: readonly SortKey[]
   if (ranked) {
     const text = parameters.add(words)
-    const raw = parameters.add((query.q ?? '').trim())
+    const raw = parameters.add((query.q ?? query.line?.raw ?? '').trim())
     from = `(${rankedCandidates(conditions.join(' AND '), text, raw)}) e`
     sortKeys = [{ sql: 'e.rank', type: 'float8', descending: true }, ...nameKeys(false)]
     conditions.length = 0
   } else {
     if (words !== undefined) conditions.push(`e.search @@ to_tsquery('simple', ${parameters.add(words)})`)
-    sortKeys = sorting(query.sort ?? 'identifier', parameters)
+    sortKeys = sorting(sort ?? 'identifier', parameters)
   }
 
-  const { limit, cursor, ...shape } = query
+  const { limit, cursor, total: _counted, ...shape } = query
   if (cursor !== undefined) {
     conditions.push(following(sortKeys, decodeCursor(shape, cursor, sortKeys.length), parameters))
   }
@@ -94,18 +97,42 @@ export async function listEntities(
     (row) => entityView(row, targets.get(row.id)),
     (last) => encodeCursor(shape, last.cursor),
   )
-  return { ...list, ...(Number(rows[0]?.found ?? 0) > candidates ? { truncated: true } : {}) }
+  return {
+    ...list,
+    ...(total === undefined ? {} : { total }),
+    ...(Number(rows[0]?.found ?? 0) > candidates ? { truncated: true } : {}),
+  }
 }
 
-/** The index cuts words at the same length. */
-const longestWord = 64
+function conditionsOf(query: EntityQuery, parameters: Parameters): string[] {
+  const conditions = [visible]
+  if (query.blueprint !== undefined) conditions.push(`e.blueprint = ${parameters.add(query.blueprint)}`)
+  if (query.query !== undefined) conditions.push(condition(query.query, parameters))
+  if (query.line !== undefined) conditions.push(query.line.condition(parameters))
+  return conditions
+}
 
-/** Letters and digits only, so nothing in it can be an operator. Empty when the text has no word. */
-function tsquery(text: string): string {
-  return searchWords(text)
-    .slice(0, 16)
-    .map((word) => `${word.slice(0, longestWord)}:*`)
-    .join(' & ')
+/** A tsquery; undefined: none were asked for; empty: what was asked for has no word, and nothing matches it. */
+function wordsOf({ q, line }: EntityQuery): string | undefined {
+  const words = q === undefined ? undefined : tsquery(q)
+  if (words === '' || line?.words === undefined) return words
+  return words === undefined || line.words === '' ? line.words : `${words} & ${line.words}`
+}
+
+async function countEntities(
+  db: Queryable,
+  scope: Scope,
+  query: EntityQuery,
+  words: string | undefined,
+): Promise<number> {
+  const parameters = new Parameters()
+  const conditions = conditionsOf(query, parameters)
+  if (words !== undefined) conditions.push(`e.search @@ to_tsquery('simple', ${parameters.add(words)})`)
+  const { rows } = await db.query<{ total: string }>(
+    `${scope.with(parameters)} SELECT count(*) AS total FROM entities e WHERE ${conditions.join(' AND ')}`,
+    parameters.values,
+  )
+  return Number(rows[0]?.total ?? 0)
 }
 
 /** The exact name is among the candidates however common its words are; it goes first, then a title that is the text. */

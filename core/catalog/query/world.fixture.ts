@@ -46,8 +46,11 @@ export class World {
   now = Date.parse('2026-11-28T12:00:00Z')
   readonly #sources = new Map<string, { id: number; mapping: number; fence: Fence }>()
 
-  constructor(db: Db) {
+  readonly #blueprints: readonly (Blueprint & JsonObject)[]
+
+  constructor(db: Db, shapes: readonly (Blueprint & JsonObject)[] = blueprints) {
     this.db = db
+    this.#blueprints = shapes
     this.store = createStore(db)
   }
 
@@ -55,8 +58,9 @@ export class World {
     const known = this.#sources.get(name)
     if (known !== undefined) return known
     const { id } = await this.store.saveSource({ name, integration, precedence: this.#sources.size })
-    const content = { file: 'mapping.yaml', mapping: '', blueprints, variables: {} }
-    const mapping = await this.store.activateMapping(id, { hash: `hash of ${name}`, content, blueprints })
+    const shapes = this.#blueprints
+    const content = { file: 'mapping.yaml', mapping: '', blueprints: shapes, variables: {} }
+    const mapping = await this.store.activateMapping(id, { hash: `hash of ${name}`, content, blueprints: shapes })
     const fence = await this.store.acquireLease(`source:${name}`, 'world', 3600)
     if (fence === undefined) throw new Error(`the lease of ${name} is taken`)
     const made = { id, mapping, fence }
