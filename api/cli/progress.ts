@@ -61,6 +61,7 @@ export class Progress {
     if (event.type === 'scan') this.onScan(event)
     else if (event.type === 'held')
       this.say(`held: ${event.count} ${event.kind} of ${event.source}: ${event.reason}. Look: catchment held`)
+    else if (event.type === 'hooks') this.onHooks(event)
     else if (event.type === 'check' && event.error === undefined) this.refusals.delete(event.source)
     else if (event.type === 'check' && event.error !== undefined) this.onCheck(event.source, event.error)
     else if (event.type === 'delivery' && event.outcome === 'dead')
@@ -77,6 +78,14 @@ export class Progress {
     const text = `${source}: ${error.message}${hint}`
     if (this.refusals.get(source) !== text) this.say(text)
     this.refusals.set(source, text)
+  }
+
+  private onHooks({ source, done, refused, redelivered }: Extract<EngineEvent, { type: 'hooks' }>): void {
+    for (const { scope, what } of done) this.say(`${source}: webhook of ${scope} ${what}`)
+    if (redelivered > 0) this.say(`${source}: ${redelivered} missed deliveries are asked for again`)
+    const text = refused.map(({ scope, reason }) => `${source}: no webhook for ${scope}: ${reason}`).join('\n')
+    if (text !== '' && this.refusals.get(`${source} webhooks`) !== text) this.say(text)
+    this.refusals.set(`${source} webhooks`, text)
   }
 
   private onScan(event: ScanEvent): void {

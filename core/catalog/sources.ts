@@ -1,15 +1,24 @@
 import { isObject, type Json, type JsonObject } from '../model/json.ts'
+import type { Hooks } from '../sdk/index.ts'
 import type { Db, Queryable } from './db.ts'
 import { storableJson } from './document.ts'
 import type { Activation } from './plan-books.ts'
 import { mergeAgain } from './precedence.ts'
+import { FenceLost } from './refusals.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import { MANUAL, type Store } from './store.ts'
 import type { SourceRow } from './stored.ts'
 
 type Methods = Pick<
   Store,
-  'saveSource' | 'freezeSourcesExcept' | 'saveCheck' | 'activeMapping' | 'activateMapping' | 'kind'
+  | 'saveSource'
+  | 'freezeSourcesExcept'
+  | 'hooks'
+  | 'saveHooks'
+  | 'saveCheck'
+  | 'activeMapping'
+  | 'activateMapping'
+  | 'kind'
 >
 
 /** What is configured, as the database remembers it. */
@@ -48,6 +57,20 @@ export function remembering(db: Db, cache: RulesCache): Methods {
         [[...names, MANUAL]],
       )
       return rows.map(({ name }) => name)
+    },
+
+    async hooks(sourceId) {
+      const { rows } = await db.query<{ hooks: Hooks }>('SELECT hooks FROM sources WHERE id = $1', [sourceId])
+      return rows[0]?.hooks ?? {}
+    },
+
+    async saveHooks(fence, sourceId, hooks) {
+      const { rowCount } = await db.query(
+        `WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE)
+         UPDATE sources SET hooks = $4 FROM fence WHERE id = $3`,
+        [fence.lease, fence.token, sourceId, storableJson(hooks)],
+      )
+      if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
     },
 
     async saveCheck(sourceId, result) {

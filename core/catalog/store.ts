@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../model/json.ts'
+import type { Hooks } from '../sdk/index.ts'
 import type { Batch, Committed, Fence } from './batch.ts'
 import type { Activation, PlanBooks } from './plan-books.ts'
 import type {
@@ -33,6 +34,9 @@ export interface Store extends PlanBooks {
   saveSource(source: { name: string; integration: string; precedence: number }): Promise<SourceRow>
   /** The source `manual` is nobody's to freeze: it has no configuration of its own. */
   freezeSourcesExcept(names: readonly string[]): Promise<readonly string[]>
+  /** Webhooks of ours at the source. */
+  hooks(sourceId: number): Promise<Hooks>
+  saveHooks(fence: Fence, sourceId: number, hooks: Hooks): Promise<void>
   saveCheck(
     sourceId: number,
     result: { identity: string; fingerprint: string } | { problem: JsonObject },

@@ -30,7 +30,7 @@ export interface SourceConfig {
   readonly guard: { readonly share: number; readonly minimum: number }
   /** From 0 to 1. */
   readonly quota: { readonly reserve: number }
-  readonly webhooks: { readonly manage: boolean; readonly secret?: Redacted<string> }
+  readonly webhooks: { readonly manage: boolean; readonly url?: string; readonly secret?: Redacted<string> }
 }
 
 export interface Config {

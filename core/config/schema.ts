@@ -75,8 +75,23 @@ export const sourceSchema = z.strictObject({
     .prefault({}),
   webhooks: z
     .strictObject({
-      manage: z.boolean().default(false).describe('May Catchment create its webhook at the source?'),
-      secret: z.string().min(1).optional().describe('The secret that deliveries are signed with.'),
+      manage: z
+        .boolean()
+        .default(false)
+        .describe(
+          'May Catchment make, mend and remove its webhook at the source, and ask for missed deliveries? Without, it writes nothing there.',
+        ),
+      url: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe(
+          'With manage: the address that the source reaches this server under, without /webhooks/NAME. Default: the one it listens on.',
+        ),
+      secret: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('The secret that deliveries are signed with. With manage the default is one that Catchment makes.'),
     })
     .prefault({}),
 })

@@ -64,6 +64,7 @@ function readSource(report: Report, reading: Reading, index: number): SourceConf
     quota: { reserve: fraction(quota.reserve) },
     webhooks: {
       manage: webhooks.manage,
+      ...(webhooks.url === undefined ? {} : { url: webhooks.url.replace(/\/+$/, '') }),
       ...(webhooks.secret === undefined ? {} : { secret: new Redacted(webhooks.secret) }),
     },
   }

@@ -175,6 +175,33 @@ export interface VerifiedDelivery {
   readonly event: string
 }
 
+/** Where a source is to send its deliveries, and the secret that signs them. */
+export interface HookTarget {
+  readonly url: string
+  readonly secret: string
+}
+
+/** The source's own ids of the webhooks that are ours, by the scope they lie in: `{ "acme": "12" }`. */
+export type Hooks = Readonly<Record<string, string>>
+
+export interface HooksKept {
+  readonly hooks: Hooks
+  readonly done: readonly { readonly scope: string; readonly what: 'created' | 'repaired' | 'removed' }[]
+  /** Where there is none now, and why. */
+  readonly refused: readonly { readonly scope: string; readonly reason: string }[]
+}
+
+/** The only thing that writes to a source. The engine calls it where the configuration says `webhooks.manage: true`, never else. */
+export interface HookKeeper {
+  /**
+   * Called at start and every few minutes. Afterwards each scope has exactly one webhook of ours, which leads to the target.
+   * `known`: those of the last call, which may lead elsewhere by now. Nobody else's is touched. May throw like a listing.
+   */
+  keep(target: HookTarget, known: Hooks, signal: AbortSignal): Promise<HooksKept>
+  /** Called after `keep`: asks for what was never delivered once more. Answers how many deliveries. */
+  redeliver(hooks: Hooks, signal: AbortSignal): Promise<number>
+}
+
 export interface Connection {
   readonly kinds: readonly Kind[]
   /** Called at start, before each scan, and before a 404 is believed. Throws CredentialRefused, RateLimited, SourceUnavailable. */
@@ -184,6 +211,9 @@ export interface Connection {
     verify(delivery: RawDelivery, secret: string): Promise<VerifiedDelivery>
     /** Called once the delivery is safely in the inbox. Pure. An exception sets it aside as a dead letter. */
     signals(delivery: RawDelivery): readonly Signal[]
+    readonly hooks?: HookKeeper
+    /** What a person does who makes the webhook, one step a line. `url`: where deliveries go. For `check` and `init`. Pure. */
+    instructions?(url: string): readonly string[]
   }
   close?(): Promise<void>
 }

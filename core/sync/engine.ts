@@ -1,6 +1,6 @@
 import type { Store } from '../catalog/store.ts'
 import type { Mappings } from '../model/mapping.ts'
-import type { Check, Connection, Json, RawDelivery } from '../sdk/index.ts'
+import type { Check, Connection, HooksKept, Json, RawDelivery } from '../sdk/index.ts'
 
 /** Every effect of the engine beside the store and the connections comes in here, so that the simulator can grant them one at a time. */
 export interface Ports {
@@ -71,6 +71,11 @@ export interface SourceRuntime {
   readonly guard: { readonly share: number; readonly minimum: number }
   readonly precedence: number
   readonly webhookSecret?: string
+  /** Set where the configuration lets Catchment keep its webhooks at the source. */
+  readonly hooks?: {
+    /** Address of this source's deliveries. Known once the server listens. */
+    url(): string
+  }
   /** What listings have called so far, and what of it the source counts against its rate limit; for people. */
   readonly usage?: () => { readonly calls: number; readonly quota: number }
 }
@@ -105,6 +110,10 @@ export type EngineEvent =
       readonly renamed: number
       readonly deleted: number
     }
+  | ({ readonly type: 'hooks'; readonly source: string; readonly redelivered: number } & Pick<
+      HooksKept,
+      'done' | 'refused'
+    >)
   | {
       readonly type: 'held'
       readonly source: string

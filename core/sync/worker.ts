@@ -6,6 +6,7 @@ import { runDueScans } from './due-scans.ts'
 import type { Ports, SourceRuntime } from './engine.ts'
 import { describeError, MappingPending, Stopped } from './errors.ts'
 import { carryOutHolds } from './holds.ts'
+import { keepHooks } from './hooks.ts'
 import { settleInbox } from './inbox.ts'
 import { openSession } from './open-session.ts'
 import { letOrphansGo } from './orphans.ts'
@@ -90,7 +91,11 @@ async function hold(input: WorkerInput, fence: Fence, bells: Bells): Promise<voi
     const { name, integration, precedence } = input.runtime
     const source = await ports.store.saveSource({ name, integration, precedence })
     const session = await openSession({ ...input, source, fence, signal: both, onScanRequest: bells.scans.ring })
-    await Promise.all([guard(live(session, bells.live, input)), guard(scans(session, bells.scans, input))])
+    await Promise.all([
+      guard(live(session, bells.live, input)),
+      guard(scans(session, bells.scans, input)),
+      ...(session.runtime.hooks === undefined ? [] : [guard(keepHooks(session, session.runtime.hooks))]),
+    ])
   } finally {
     lost.abort()
     await renewing

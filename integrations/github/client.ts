@@ -9,7 +9,8 @@ import {
 } from '../../core/sdk/index.ts'
 import type { GithubConfig } from './schema.ts'
 
-export type Params = Readonly<Record<string, string | number>>
+/** Of the address, of the query, and what is left is the body of a request that writes. */
+export type Params = Readonly<Record<string, Json>>
 
 export interface AskOptions {
   readonly signal: AbortSignal

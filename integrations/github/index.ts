@@ -3,6 +3,7 @@ import { check } from './check.ts'
 import { createClient } from './client.ts'
 import { createDirectory } from './directory.ts'
 import type { Census } from './forecast.ts'
+import { createHookKeeper, instructions } from './hooks.ts'
 import { aliases, allKinds, defaultKinds } from './kinds/index.ts'
 import { type GithubConfig, githubConfig } from './schema.ts'
 import { createScope } from './scope.ts'
@@ -27,7 +28,12 @@ export const github: Integration<GithubConfig> = {
     return {
       kinds: allKinds(parts, scope),
       check: (signal) => check(config, wants, client, scope, counted, defaultKinds, signal),
-      webhook: { verify, signals: (delivery) => signals(delivery, scope, config.only, extras) },
+      webhook: {
+        verify,
+        signals: (delivery) => signals(delivery, scope, config.only, extras),
+        hooks: createHookKeeper(config, client, scope, directory, now),
+        instructions: (url) => instructions(config, url),
+      },
     }
   },
 }

@@ -27,14 +27,17 @@ export async function check(options: CheckOptions): Promise<number> {
   const { config, integrations, environment, json } = options
   checkKinds(config, integrations)
   const folder = config.file === undefined ? undefined : dirname(config.file)
+  const { host, port } = config.server
+  const server = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   const answers: (Facts | Refused)[] = []
   for (const source of config.sources) {
     const integration = integrations[source.integration]
     // The configuration was read with these integrations: it names no other.
     if (integration === undefined) continue
-    const answer = await factsOf(source, integration, environment, folder).catch((error: unknown) =>
-      refused(source.name, error),
-    )
+    const answer = await factsOf(source, integration, environment, {
+      server,
+      ...(folder === undefined ? {} : { folder }),
+    }).catch((error: unknown) => refused(source.name, error))
     answers.push(answer)
     if (!json) for (const line of describe(answer)) print(line)
   }

@@ -2,6 +2,7 @@ import type { SourceConfig } from '../../../core/config/index.ts'
 import type { Check, Connection, Integration } from '../../../core/sdk/index.ts'
 import { duration } from '../output.ts'
 import { askedIn, kindsToScan } from '../start/asked.ts'
+import { hookUrl } from '../start/hooks.ts'
 import { mappingOf } from '../start/sources.ts'
 import { costOf, type Forecast, forecastOf } from './forecast.ts'
 import { type Environment, openMeter } from './meter.ts'
@@ -15,16 +16,23 @@ export interface Facts {
   readonly missing: Check['missing']
   readonly kinds: readonly string[]
   readonly forecast?: Forecast
+  /** How changes are told. Absent: this integration takes no webhooks. */
+  readonly webhooks?: {
+    readonly state: 'managed' | 'by hand' | 'none'
+    readonly url: string
+    /** What a person does, one step a line. */
+    readonly steps: readonly string[]
+  }
 }
 
-export type Asked = Pick<SourceConfig, 'name' | 'integration' | 'config' | 'kinds' | 'quota' | 'mapping'>
+export type Asked = Pick<SourceConfig, 'name' | 'integration' | 'config' | 'kinds' | 'quota' | 'mapping' | 'webhooks'>
 
 /** Asks who the credential is, which scopes it sees and what a first scan will cost; stores and starts nothing. */
 export async function factsOf(
   source: Asked,
   integration: Integration,
   environment: Environment,
-  folder?: string,
+  { folder, server = 'http://127.0.0.1:7100' }: { readonly folder?: string; readonly server?: string } = {},
 ): Promise<Facts> {
   const meter = openMeter(source, environment, folder)
   const { file, text } = mappingOf(source)
@@ -62,11 +70,21 @@ export async function factsOf(
       missing: check.missing.filter(({ kind }) => kinds.includes(kind)),
       kinds,
       ...(forecast === undefined ? {} : { forecast }),
+      ...webhooksOf(source, connection, server),
     }
   } finally {
     await connection.close?.()
     await meter.close()
   }
+}
+
+/** `server`: the address that this Catchment listens on. */
+function webhooksOf(source: Asked, { webhook }: Connection, server: string): Pick<Facts, 'webhooks'> {
+  if (webhook?.instructions === undefined) return {}
+  const url = hookUrl(source, server)
+  const { manage, secret } = source.webhooks
+  const state = manage ? 'managed' : secret === undefined ? 'none' : 'by hand'
+  return { webhooks: { state, url, steps: manage ? [] : webhook.instructions(url) } }
 }
 
 async function partitionsOf(
@@ -100,6 +118,7 @@ export function describeFacts(facts: Facts): readonly string[] {
       ? [row('missing', `nothing that ${facts.kinds.join(', ')} need`)]
       : facts.missing.map(({ kind, permission }) => row('missing', `${kind}: ${permission}`))),
     ...(forecast === undefined ? [] : describeForecast(forecast)),
+    ...(facts.webhooks === undefined ? [] : describeWebhooks(facts.webhooks)),
   ]
 }
 
@@ -119,6 +138,15 @@ function describeForecast(forecast: Forecast): readonly string[] {
         ]),
     row('later scans', 'what has not changed is answered "not modified" and costs nothing of the limit'),
   ]
+}
+
+function describeWebhooks({ state, url, steps }: NonNullable<Facts['webhooks']>): readonly string[] {
+  if (state === 'managed') return [row('webhooks', `kept by Catchment, to ${url}`)]
+  const first =
+    state === 'none'
+      ? 'none: scans find every change. To see changes within a second set webhooks.secret, and'
+      : 'taken at this address. If it is not told to the source yet:'
+  return [row('webhooks', first), ...steps.map((step) => row('', step))]
 }
 
 function row(label: string, text: string): string {

@@ -26,7 +26,7 @@ export function githubFile({ organizations, tokenEnv, baseUrl, schema }: GithubF
     '    # schedule: { scan: "*/30 * * * *", freshness: 1h }   # every half hour; what is unchanged costs nothing',
     "    # quota: { reserve: 40% }   # of the rate limit, for the token's other users",
     '    # guard: { share: 25%, minimum: 5 }   # more deletions at once than this wait for a person',
-    '    # webhooks: { secret: "${env:WEBHOOK_SECRET}" }   # changes within a second; see docs/connect-github.md',
+    '    # webhooks: { secret: "${env:WEBHOOK_SECRET}" }   # changes within a second; manage: true lets Catchment make the webhook',
     '',
   ]
   return lines.join('\n')

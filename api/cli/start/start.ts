@@ -22,6 +22,7 @@ import { Progress } from '../progress.ts'
 import { version } from '../version.ts'
 import { openCatalog } from './database.ts'
 import { exampleEntity, firstRun } from './first-run.ts'
+import { withHookSecret, withHooks } from './hooks.ts'
 import { checkKinds } from './kinds.ts'
 import { listen } from './listen.ts'
 import { registerHooks, sandboxGone, sandboxOrganizations, sandboxSource } from './sandbox.ts'
@@ -60,9 +61,10 @@ export async function start(options: StartOptions): Promise<number> {
     checkKinds(config, options.integrations)
     makeDataDirectory(config.data)
     const key = config.adminKey?.reveal() ?? ownSecret(config.data, 'admin-key')
+    const managed = config.sources.map((source) => withHookSecret(source, config.data))
     const log = createLog({
       level: options.environment['CATCHMENT_LOG'] === 'debug' ? 'debug' : 'warn',
-      secrets: [key, ...secretsOf(config)],
+      secrets: [key, ...secretsOf({ ...config, sources: managed })],
       // People read a terminal, machines read anything else. What cannot be written there ends nothing.
       destination: process.stdout.isTTY ? pretty({ colorize: true, destination: process.stdout }) : process.stdout,
     })
@@ -77,7 +79,7 @@ export async function start(options: StartOptions): Promise<number> {
     ending.push(() => catalog.close())
 
     let sandbox: SpawnedSandbox | undefined
-    let sources = config.sources
+    let sources = managed
     if (config.mode === 'sandbox') {
       sandbox = await spawnSandbox({
         data: join(config.data, 'sandbox'),
@@ -144,9 +146,10 @@ export async function start(options: StartOptions): Promise<number> {
         `Source ${name} is no longer in the configuration: kept as it was. Remove it with: catchment source remove ${name}`,
       )
 
+    let url = ''
     const engine = createEngine(
       ports,
-      built.map(({ runtime }) => runtime),
+      built.map(({ runtime }, index) => withHooks(runtime, sources[index], () => url)),
       {
         // The embedded database has one owner at a time, guarded by its lock: whoever starts is the holder, and goes on at once
         // where one that crashed left off. A server may be shared, so there each start is another holder.
@@ -175,7 +178,7 @@ export async function start(options: StartOptions): Promise<number> {
       log,
       metrics,
     })
-    const url = await listen(server, config.server)
+    url = await listen(server, config.server)
     ending.push(() => server.close())
     writePrivate(config.data, 'address', url)
 

@@ -22,6 +22,7 @@ export const tokenInput = z.strictObject({
           'members',
           'organization_administration',
           'organization_hooks',
+          'repository_hooks',
           'actions',
           'contents',
           'deployments',

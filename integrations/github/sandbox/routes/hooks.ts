@@ -13,25 +13,25 @@ import { read } from './input.ts'
 const readsHooks: Need = { classic: ['admin:org_hook'], fine: ['organization_hooks', 'read'] }
 const writesHooks: Need = { classic: ['admin:org_hook'], fine: ['organization_hooks', 'write'] }
 
-const config = z.object({
+export const hookConfig = z.object({
   url: z.url({ protocol: /^https?$/ }),
   content_type: z.enum(['json', 'form']).default('form'),
   secret: z.string().optional(),
   insecure_ssl: z.union([z.enum(['0', '1']), z.literal(0), z.literal(1)]).default('0'),
 })
-const creation = z.object({
+export const creation = z.object({
   name: z.literal('web'),
   active: z.boolean().default(true),
   events: z.array(z.string()).min(1).default(['push']),
-  config,
+  config: hookConfig,
 })
-const update = z.object({
+export const update = z.object({
   active: z.boolean().optional(),
   events: z.array(z.string()).min(1).optional(),
-  config: config.optional(),
+  config: hookConfig.optional(),
 })
 
-const configOf = (wanted: z.output<typeof config>, before?: HookConfig): HookConfig => ({
+export const configOf = (wanted: z.output<typeof hookConfig>, before?: HookConfig): HookConfig => ({
   url: wanted.url,
   contentType: wanted.content_type,
   insecureSsl: String(wanted.insecure_ssl) === '1' ? '1' : '0',
@@ -39,13 +39,13 @@ const configOf = (wanted: z.output<typeof config>, before?: HookConfig): HookCon
   secret: wanted.secret === '********' ? (before?.secret ?? null) : (wanted.secret ?? null),
 })
 
-const number = (text: string): number => (/^\d+$/.test(text) ? Number(text) : -1)
+export const number = (text: string): number => (/^\d+$/.test(text) ? Number(text) : -1)
 
 function hookOf(call: Call<'org' | 'hook'>, need: Need): { org: Org; hook: Hook; actor: User } {
   const org = orgOf(call)
   const actor = call.viewer.requireOwner(org, need)
   const hook = call.app.world.get('hooks', number(call.params.hook))
-  if (hook?.orgId !== org.id) throw notFound()
+  if (hook?.orgId !== org.id || hook.repoId !== undefined) throw notFound()
   return { org, hook, actor }
 }
 
@@ -57,7 +57,7 @@ function deliveryOf(call: Call<'org' | 'hook' | 'delivery'>, need: Need): { hook
 }
 
 const hooksOf = (call: Call, org: Org): Hook[] =>
-  [...call.app.world.all('hooks')].filter((hook) => hook.orgId === org.id)
+  [...call.app.world.all('hooks')].filter((hook) => hook.orgId === org.id && hook.repoId === undefined)
 
 function ping(c: Change, org: Org, hook: Hook): void {
   const { contentType, insecureSsl, secret, url } = hook.config

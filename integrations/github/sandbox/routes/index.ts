@@ -4,6 +4,7 @@ import { codeRoutes } from './code.ts'
 import { discussionRoutes } from './discussions.ts'
 import { hookRoutes } from './hooks.ts'
 import { organizationRoutes } from './organizations.ts'
+import { repoHookRoutes } from './repoHooks.ts'
 import { repositoryRoutes } from './repositories.ts'
 import { teamMemberRoutes } from './teamMembers.ts'
 import { teamRoutes } from './teams.ts'
@@ -16,6 +17,7 @@ export const routes: readonly Route[] = [
   ...teamMemberRoutes,
   ...organizationRoutes,
   ...hookRoutes,
+  ...repoHookRoutes,
   ...userRoutes,
   ...discussionRoutes,
   ...workRoutes,

@@ -3,25 +3,42 @@ import type { Schemas, Sites } from './api.ts'
 
 const hidden = '********'
 
+const shared = (hook: Hook) => ({
+  id: hook.id,
+  name: 'web',
+  active: hook.active,
+  events: [...hook.events],
+  config: {
+    content_type: hook.config.contentType,
+    insecure_ssl: hook.config.insecureSsl,
+    url: hook.config.url,
+    ...(hook.config.secret === null ? {} : { secret: hidden }),
+  },
+  updated_at: hook.updatedAt,
+  created_at: hook.createdAt,
+})
+
 export function orgHook(at: Sites, org: Org, hook: Hook): Schemas['org-hook'] {
   const url = `${at.api}/orgs/${org.login}/hooks/${hook.id}`
   return {
+    ...shared(hook),
     type: 'Organization',
-    id: hook.id,
-    name: 'web',
-    active: hook.active,
-    events: [...hook.events],
-    config: {
-      content_type: hook.config.contentType,
-      insecure_ssl: hook.config.insecureSsl,
-      url: hook.config.url,
-      ...(hook.config.secret === null ? {} : { secret: hidden }),
-    },
-    updated_at: hook.updatedAt,
-    created_at: hook.createdAt,
     url,
     ping_url: `${url}/pings`,
     deliveries_url: `${url}/deliveries`,
+  }
+}
+
+export function repoHook(at: Sites, fullName: string, hook: Hook): Schemas['hook'] {
+  const url = `${at.api}/repos/${fullName}/hooks/${hook.id}`
+  return {
+    ...shared(hook),
+    type: 'Repository',
+    url,
+    test_url: `${url}/tests`,
+    ping_url: `${url}/pings`,
+    deliveries_url: `${url}/deliveries`,
+    last_response: { code: null, status: 'unused', message: null },
   }
 }
 

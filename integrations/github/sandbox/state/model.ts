@@ -97,6 +97,8 @@ export interface HookConfig {
 export interface Hook {
   readonly id: number
   readonly orgId: number
+  /** Of one repository alone. Absent: of the whole organisation. */
+  readonly repoId?: number
   readonly active: boolean
   readonly events: readonly string[]
   readonly config: HookConfig
@@ -134,6 +136,7 @@ export type FinePermission =
   | 'members'
   | 'organization_administration'
   | 'organization_hooks'
+  | 'repository_hooks'
   | 'actions'
   | 'contents'
   | 'deployments'

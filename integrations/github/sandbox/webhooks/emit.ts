@@ -111,6 +111,7 @@ export function emit<E extends keyof Events>(c: Change, org: Org, event: E, payl
   const repositoryId = 'repository' in payload && payload.repository ? payload.repository.id : null
   for (const hook of c.world.all('hooks')) {
     if (hook.orgId !== org.id || !hook.active) continue
+    if (hook.repoId !== undefined && hook.repoId !== repositoryId) continue
     if (!hook.events.includes('*') && !hook.events.includes(event)) continue
     enqueue(c, hook, event, body, { action, repositoryId })
   }
