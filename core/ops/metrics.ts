@@ -74,6 +74,10 @@ export function createMetrics(): Metrics {
             changes.inc({ source: event.source, operation }, event[operation])
           }
           return
+        case 'hooks':
+          if (event.redelivered > 0)
+            deliveries.inc({ source: event.source, outcome: 'asked for again' }, event.redelivered)
+          return
         case 'held':
           held.inc({ source: event.source, kind: event.kind }, event.count)
       }

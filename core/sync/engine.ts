@@ -74,7 +74,7 @@ export interface SourceRuntime {
   /** Set where the configuration lets Catchment keep its webhooks at the source. */
   readonly hooks?: {
     /** Address of this source's deliveries. Known once the server listens. */
-    url(): string
+    readonly url: () => string
   }
   /** What listings have called so far, and what of it the source counts against its rate limit; for people. */
   readonly usage?: () => { readonly calls: number; readonly quota: number }
