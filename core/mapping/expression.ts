@@ -1,8 +1,8 @@
-import type { Json, JsonObject } from '../model/json.ts'
+import type { Json } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import { offsetInFile } from './align.ts'
 import type { Report, TextRange } from './diagnostic.ts'
-import { compile, JqRuntimeError, JqSyntaxError, type Node, type Program, type RunContext } from './jq/index.ts'
+import { compile, JqRuntimeError, JqSyntaxError, type Program, type RunContext } from './jq/index.ts'
 import { Exact } from './jq/numbers.ts'
 import type { Value } from './jq/value.ts'
 import { rewriteSingleQuotes } from './quotes.ts'
@@ -19,8 +19,6 @@ export interface Expression {
   readonly program: Program | undefined
   /** The value of an expression that always gives the same one. */
   readonly constant: Json | undefined
-  /** The fields of a plain `.a.b`, which nine of ten expressions are and which need no engine. */
-  readonly path: readonly string[] | undefined
   /** A problem of this expression; only code and message are missing. */
   readonly place: Omit<Problem, 'code' | 'message'>
   /** Why there is no program. */
@@ -64,7 +62,6 @@ export function compileExpression(site: ExpressionSite, scalar: YamlScalar): Exp
       scalar,
       program,
       constant,
-      path: plainPath(program.ast),
       place,
       broken: undefined,
       range,
@@ -82,7 +79,6 @@ export function compileExpression(site: ExpressionSite, scalar: YamlScalar): Exp
       scalar,
       program: undefined,
       constant: undefined,
-      path: undefined,
       place,
       broken,
       range,
@@ -100,10 +96,6 @@ function plainWordHint(text: string, field: string): string | undefined {
 /** First output of the expression; null when it gives none, as absent is null. */
 export function evaluate(expression: Expression, input: Json, context: RunContext): Json | Failure {
   if (expression.constant !== undefined) return expression.constant
-  if (expression.path !== undefined) {
-    const value = walk(expression.path, input)
-    if (value !== undefined) return value
-  }
   const { program } = expression
   if (program === undefined) return expression.broken ?? failure(expression, 'expression_failed', 'it does not compile')
   try {
@@ -111,28 +103,6 @@ export function evaluate(expression: Expression, input: Json, context: RunContex
   } catch (error) {
     return caught(expression, error)
   }
-}
-
-/** Undefined for everything that is not `.`, `.a`, `.a.b` and so on, or that has a name every JavaScript object has. */
-function plainPath(node: Node): readonly string[] | undefined {
-  if (node.kind === 'identity') return []
-  if (node.kind !== 'index' || node.optional || node.key.kind !== 'literal') return undefined
-  const key = node.key.value
-  if (typeof key !== 'string' || key in Object.prototype) return undefined
-  const before = plainPath(node.target)
-  return before && [...before, key]
-}
-
-/** Undefined where jq has something to say about it: a field of something that has no fields. */
-function walk(path: readonly string[], input: Json): Json | undefined {
-  let value = input
-  for (let at = 0; at < path.length; at++) {
-    if (value === null) return null
-    if (typeof value !== 'object' || Array.isArray(value)) return undefined
-    // An array is no object with string keys; TypeScript does not narrow readonly arrays by isArray.
-    value = (value as JsonObject)[path[at] ?? ''] ?? null
-  }
-  return value
 }
 
 /**

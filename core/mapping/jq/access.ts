@@ -1,3 +1,4 @@
+import type { Json, JsonObject } from '../../model/json.ts'
 import { step, steps } from './budget.ts'
 import {
   after,
@@ -7,6 +8,7 @@ import {
   identity,
   isIntact,
   many,
+  type One,
   type Place,
   raised,
   type Stop,
@@ -39,7 +41,29 @@ export function field(target: Code, name: string, optional: boolean): Code {
   const before = target === identity ? [] : target.names
   if (optional || inherited || before === undefined) return selecting(after(target, read, walk), target)
   const names = [...before, name]
-  return { ...single((_env, input) => follow(input, names), walk), part: true, names }
+  const one: One = names.length === 1 ? (_env, input) => only(input, name) : (_env, input) => follow(input, names)
+  return { ...single(one, walk), part: true, names }
+}
+
+function only(input: Value, name: string): Value {
+  if (input === null) return null
+  if (typeof input !== 'object' || Array.isArray(input)) return cannotIndex(input, name)
+  // As in `follow`.
+  const found: Value | undefined = (input as ValueObject)[name]
+  if (found !== undefined) return found
+  return input instanceof Exact ? cannotIndex(input, name) : null
+}
+
+/** `.a.b.c` over plain JSON; undefined where jq has something to say about it. */
+export function followPlain(input: Json, names: readonly string[]): Json | undefined {
+  let value = input
+  for (let at = 0; at < names.length; at++) {
+    if (value === null) return null
+    if (typeof value !== 'object' || Array.isArray(value)) return undefined
+    // An array is no object with string keys; TypeScript does not narrow readonly arrays by isArray.
+    value = (value as JsonObject)[names[at] ?? ''] ?? null
+  }
+  return value
 }
 
 /** `.a.b.c` at once. None of the names is one that every object inherits. */

@@ -1,5 +1,5 @@
 import { forEach } from './access.ts'
-import { step } from './budget.ts'
+import { checkLength, step } from './budget.ts'
 import { type Code, constant, type Env, gather, many, type One, type Stop, single } from './code.ts'
 import { fail } from './errors.ts'
 import { formatter } from './formats.ts'
@@ -128,19 +128,20 @@ export function notAKey(key: Value): never {
 /** A string with interpolations: the last one is the outermost loop. */
 export function text(format: string, parts: readonly (string | Code)[]): Code {
   const write = formatter(format)
-  if (parts.every((part) => typeof part === 'string' || part.one !== null)) {
+  const pieces = piecesOf(parts)
+  if (pieces !== null) {
+    const { inserts, behind, start } = pieces
+    const plain = format === 'text'
     return single((env, input) => {
       let result = ''
-      for (let at = parts.length - 1; at >= 0; at--) {
-        const part = parts[at]
-        if (typeof part === 'string') result = concat(part, result)
-        else {
-          const value = part?.one?.(env, input)
-          if (value === undefined) return undefined
-          result = concat(typeof value === 'string' && format === 'text' ? value : write(value), result)
-        }
+      for (let at = inserts.length - 1; at >= 0; at--) {
+        const value = inserts[at]?.(env, input)
+        if (value === undefined) return undefined
+        const piece = plain && typeof value === 'string' ? value : write(value)
+        result = at === inserts.length - 1 ? piece + (behind[at] ?? '') : piece + (behind[at] ?? '') + result
+        checkLength(result.length)
       }
-      return result
+      return start === '' ? result : concat(start, result)
     })
   }
   const assemble = (env: Env, input: Value, at: number, tail: string, emit: (value: Value) => Stop): Stop => {
@@ -150,4 +151,20 @@ export function text(format: string, parts: readonly (string | Code)[]): Code {
     return part.each(env, input, (value) => assemble(env, input, at - 1, concat(write(value), tail), emit))
   }
   return many((env, input, emit) => assemble(env, input, parts.length - 1, '', emit))
+}
+
+/** What is inserted, with the text behind each; null if something may be inserted several times. */
+function piecesOf(parts: readonly (string | Code)[]) {
+  const inserts: One[] = []
+  const behind: string[] = []
+  let start = ''
+  for (const part of parts) {
+    if (typeof part !== 'string') {
+      if (part.one === null) return null
+      inserts.push(part.one)
+      behind.push('')
+    } else if (behind.length === 0) start += part
+    else behind.push((behind.pop() ?? '') + part)
+  }
+  return { inserts, behind, start }
 }

@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import { parseLong } from '../../sdk/json.ts'
+import { followPlain } from './access.ts'
 import type { Node } from './ast.ts'
 import { type Budget, defaultBudget, startMeter } from './budget.ts'
 import { Cell, type Env, gather } from './code.ts'
@@ -9,7 +10,7 @@ import { Exhausted, JqRuntimeError, JqSyntaxError, Raised } from './errors.ts'
 import { fromJson } from './json-read.ts'
 import { toJson } from './json-write.ts'
 import { parseNumber } from './numbers.ts'
-import { finish, finishPart } from './output.ts'
+import { finish, finishPart, finishPlain } from './output.ts'
 import { parse } from './parser.ts'
 import { NeedsText, precision } from './precision.ts'
 import { run } from './run.ts'
@@ -50,15 +51,20 @@ export interface Program {
 export function compile(source: string, options: CompileOptions = {}): Program {
   const { code, names, ast } = prepare(source, options)
   const first = firstOf(code)
-  const none = names.length === 0
+  const enter = entrance(names)
+  const path = options.trace === undefined ? code.names : undefined
   const hand = code.part === true ? finishPart : finish
   return {
     source,
     ast,
     single: code.one !== null,
     first(input, context) {
-      // Written out, since this is called a dozen times for each item that a source has.
-      const env = begin(context, names, none)
+      if (path !== undefined) {
+        // Nine of ten expressions need no engine, no budget and no environment.
+        const value = followPlain(input, path)
+        if (value !== undefined) return finishPlain(value)
+      }
+      const env = enter(context)
       try {
         const result = first(env, input)
         return result === undefined ? undefined : hand(result)
@@ -70,7 +76,7 @@ export function compile(source: string, options: CompileOptions = {}): Program {
       }
     },
     all(input, context) {
-      const env = begin(context, names, none)
+      const env = enter(context)
       try {
         return gather(code, env, input).map(hand)
       } catch (error) {
@@ -78,7 +84,7 @@ export function compile(source: string, options: CompileOptions = {}): Program {
       }
     },
     exact(context) {
-      const env = begin(context, names, none)
+      const env = enter(context)
       return again(new NeedsText(), context, (exact) => first(env, exact))
     },
   }
@@ -87,7 +93,7 @@ export function compile(source: string, options: CompileOptions = {}): Program {
 /** Each output over JSON text, numbers with all their digits. For tests and tools that compare with jq. */
 export function evaluateText(source: string, text: string, emit: (value: Value) => void, context?: RunContext): void {
   const { code, names } = prepare(source, {})
-  const env = begin(context, names, false)
+  const env = entrance(names)(context)
   try {
     code.each(env, fromJson(text), (output) => {
       emit(output)
@@ -113,14 +119,20 @@ function prepare(source: string, options: CompileOptions) {
   }
 }
 
-function begin(context: RunContext | undefined, names: readonly string[], none: boolean): Env {
-  startMeter(context?.budget ?? defaultBudget)
-  run.now = context?.now
-  precision.recoverable = context?.exact !== undefined
-  if (none) return null
+/** What is done before each evaluation; it answers the environment, which stays for as long as the variables do. */
+function entrance(names: readonly string[]): (context: RunContext | undefined) => Env {
+  let variables: RunContext['variables']
   let env: Env = null
-  for (const name of names) env = new Cell(context?.variables?.[name] ?? null, null, env)
-  return env
+  return (context) => {
+    startMeter(context?.budget ?? defaultBudget)
+    run.now = context?.now
+    precision.recoverable = context?.exact !== undefined
+    if (names.length > 0 && (env === null || variables !== context?.variables)) {
+      variables = context?.variables
+      env = names.reduce<Env>((up, name) => new Cell(variables?.[name] ?? null, null, up), null)
+    }
+    return env
+  }
 }
 
 /** An evaluation that met a number it must know exactly is run again over the exact input; other errors are translated. */

@@ -17,7 +17,8 @@ export function ofInput(apply: (input: Value) => Value | undefined): Build {
 /** A function of the input and one argument; one output for each output of the argument. */
 export function ofOne(apply: (input: Value, a: Value) => Value | undefined): Build {
   return (first = missing) => {
-    const { one } = first
+    const { one, constant } = first
+    if (constant !== undefined) return single((_env, input) => apply(input, constant))
     if (one !== null) {
       return single((env, input) => {
         const value = one(env, input)

@@ -33,11 +33,11 @@ function fixedTest(re: Code, flags: Code | null): Code | null {
   const source = re.constant
   const mode = flags === null ? null : flags.constant
   if (typeof source !== 'string' || (mode !== null && typeof mode !== 'string')) return null
-  let pattern: Pattern | undefined
+  let regex: Regex | undefined
   return single((_env, input) => {
     const text = subject(input)
-    pattern ??= patternOf(source, mode)
-    return pattern.regex.test(text)
+    regex ??= patternOf(source, mode).regex
+    return regex.test(text)
   })
 }
 
@@ -241,6 +241,8 @@ function splits(re: Code, flags: Code | null): Code {
 /** `sub` and `gsub`: with several replacements there are several outputs, the nth made of the nth of each match. */
 function substitute(re: Code, by: Code, flags: Code | null, always: string): Code {
   const one = by.one
+  const fixed = replaceFixed(re, by, flags, always)
+  if (fixed !== null) return fixed
   if (one !== null && re.one !== null && (flags === null || flags.one !== null)) {
     return single((env, input) => {
       const source = re.one?.(env, input)
@@ -265,6 +267,28 @@ function substitute(re: Code, by: Code, flags: Code | null, always: string): Cod
       return substituteEach(text, patternOf(source, add(mode ?? '', always)), by, env, emit)
     }),
   )
+}
+
+/** A pattern, a text and flags that are known now: nothing but the text is needed. */
+function replaceFixed(re: Code, by: Code, flags: Code | null, always: string): Code | null {
+  const source = re.constant
+  const insert = by.constant
+  const mode = flags === null ? '' : flags.constant
+  if (typeof source !== 'string' || typeof insert !== 'string' || typeof mode !== 'string') return null
+  let pattern: Pattern | undefined
+  return single((_env, input) => {
+    const text = subject(input)
+    pattern ??= patternOf(source, mode + always)
+    const found = eachOf(text, pattern)
+    if (found.length === 0) return text
+    let result = ''
+    let previous = 0
+    for (const [start = 0, end = 0] of found) {
+      result = concat(result, text.slice(previous, start) + insert)
+      previous = end
+    }
+    return concat(result, text.slice(previous))
+  })
 }
 
 function subjectOf(input: Value, _re: Value, flags: Value, always: string): string {

@@ -5,7 +5,7 @@ import { toText } from '../formats.ts'
 import { toNumber } from '../numbers.ts'
 import { add } from '../operate.ts'
 import { occurrences, splitText } from '../text.ts'
-import { isArray, isNumber, type Value } from '../value.ts'
+import { isArray, isNumber, type Value, type ValueArray } from '../value.ts'
 import { type Builtins, ofInput, ofOne, typeError } from './define.ts'
 
 /** Strings without regular expressions. */
@@ -27,8 +27,8 @@ export const strings: Builtins = {
   'explode/0': ofInput(explode),
   'implode/0': ofInput(implode),
   'ascii/0': ofInput((input) => implode([input])),
-  'ascii_downcase/0': ofInput((input) => recase(input, /[A-Z]+/g, (text) => text.toLowerCase())),
-  'ascii_upcase/0': ofInput((input) => recase(input, /[a-z]+/g, (text) => text.toUpperCase())),
+  'ascii_downcase/0': ofInput((input) => recase(input, 65, /[A-Z]+/g, (text) => text.toLowerCase())),
+  'ascii_upcase/0': ofInput((input) => recase(input, 97, /[a-z]+/g, (text) => text.toUpperCase())),
   '_strindices/1': ofOne((input, wanted) => {
     if (typeof input !== 'string') return typeError(input, 'cannot be searched, as it is not a string')
     return typeof wanted === 'string' ? occurrences(input, wanted) : typeError(wanted, 'is not a string')
@@ -72,12 +72,8 @@ function trim(input: Value, start: boolean, end: boolean): Value {
 
 /** Null is empty, numbers and booleans are written out; other kinds are an error of the addition. */
 function join(input: Value, separator: Value): Value {
-  if (isArray(input) && typeof separator === 'string' && input.every((item) => typeof item === 'string')) {
-    steps(1 + (input.length >> 2))
-    const text = input.join(separator)
-    checkLength(text.length)
-    return text
-  }
+  const text = isArray(input) && typeof separator === 'string' ? joinTexts(input, separator) : undefined
+  if (text !== undefined) return text
   let result: Value = null
   forEach(input, false, (item) => {
     const start = result === null ? '' : add(result, separator)
@@ -86,6 +82,21 @@ function join(input: Value, separator: Value): Value {
     return undefined
   })
   return result === null || result === false ? '' : result
+}
+
+/** The common case, strings only; undefined for others. */
+function joinTexts(items: ValueArray, separator: string): string | undefined {
+  const first = items[0] ?? ''
+  if (typeof first !== 'string') return undefined
+  steps(1 + (items.length >> 2))
+  let text = first
+  for (let at = 1; at < items.length; at++) {
+    const item = items[at]
+    if (typeof item !== 'string') return undefined
+    text += separator + item
+    checkLength(text.length)
+  }
+  return text
 }
 
 function explode(input: Value): Value {
@@ -109,9 +120,14 @@ function implode(input: Value): Value {
   return text
 }
 
-function recase(input: Value, letters: RegExp, change: (text: string) => string): Value {
+/** `first` is the code of the first of the 26 letters to be changed. */
+function recase(input: Value, first: number, letters: RegExp, change: (text: string) => string): Value {
   if (typeof input !== 'string') return fail('explode input must be a string')
   steps(1 + (input.length >> 4))
   // What has no letters to change is most of what comes by.
-  return input.search(letters) < 0 ? input : input.replace(letters, change)
+  for (let at = 0; at < input.length; at++) {
+    const code = input.charCodeAt(at) - first
+    if (code >= 0 && code < 26) return input.replace(letters, change)
+  }
+  return input
 }

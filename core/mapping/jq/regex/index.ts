@@ -3,6 +3,7 @@ import type { CharSet } from './charset.ts'
 import { Machine } from './machine.ts'
 import { translate } from './native.ts'
 import { parseRegex } from './parse.ts'
+import { plainTest } from './plain.ts'
 import { assemble } from './program.ts'
 import type { Node, Pattern, RegexOptions } from './syntax.ts'
 
@@ -43,13 +44,14 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
     }
     return best
   }
+  const plain = options.longest || options.notEmpty ? null : plainTest(pattern.root)
   const tester = nativeOf(pattern, options, false)
   const finder = nativeOf(pattern, options, true)
   return {
     groups: pattern.groups,
     names: pattern.names,
     matches(text, all) {
-      if (finder !== null && finder.cost(text.length) <= affordable) return nativeMatches(finder, text, all, repeats)
+      if (finder !== null && text.length <= finder.longest) return nativeMatches(finder, text, all, repeats)
       const machine = new Machine(program, text, options)
       const found: Match[] = []
       for (let from = 0; from <= text.length; ) {
@@ -64,7 +66,11 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
       return found
     },
     test(text) {
-      if (tester !== null && tester.cost(text.length) <= affordable) {
+      if (plain !== null) {
+        steps(1 + (text.length >> 8))
+        return plain(text)
+      }
+      if (tester !== null && text.length <= tester.longest) {
         step()
         return tester.expression.test(text)
       }
@@ -73,13 +79,10 @@ export function compileRegex(source: string, options: RegexOptions): Regex {
   }
 }
 
-/** Steps that the engine of JavaScript may take, uninterrupted: a few milliseconds. */
-const affordable = 2_000_000
-
 interface Screened {
   readonly expression: RegExp
   readonly groups: number
-  cost(length: number): number
+  readonly longest: number
 }
 
 /** The pattern for JavaScript's engine, where it means the same and its cost can be foreseen. */
@@ -88,7 +91,7 @@ function nativeOf(pattern: Pattern, options: RegexOptions, captures: boolean): S
   if (native === null) return null
   try {
     const expression = new RegExp(native.source, captures ? (pattern.groups > 0 ? 'dgu' : 'gu') : 'u')
-    return { expression, groups: pattern.groups, cost: (length) => native.cost(length) }
+    return { expression, groups: pattern.groups, longest: native.longest }
   } catch {
     // An engine that does not know modifiers for ignoring case.
     return null

@@ -5,9 +5,12 @@ import type { Node, Pattern, RegexOptions } from './syntax.ts'
 /** A pattern for the engine of JavaScript, which is ten times as fast and cannot be interrupted. */
 export interface Native {
   readonly source: string
-  /** Most steps it can take on a text of this length, roughly. */
-  cost(length: number): number
+  /** Length of the longest text that it can be let loose on. */
+  readonly longest: number
 }
+
+/** Steps that the engine of JavaScript may take, uninterrupted: a few milliseconds. */
+const affordable = 2_000_000
 
 /** Repetitions above this count as unbounded. */
 const bounded = 20
@@ -24,10 +27,12 @@ export function translate(pattern: Pattern, options: RegexOptions, captures: boo
   if (source === null) return null
   const { loops, branches } = translator
   const power = loops + (source.startsWith('^') ? 0 : 1)
+  // Steps it takes are about `factor * length ** power`.
   const factor = 2 ** branches
+  if (factor > affordable) return { source, longest: -1 }
   return {
     source,
-    cost: (length) => (power === 0 ? factor : power === 1 ? factor * length : factor * (length + 1) ** power),
+    longest: power === 0 ? Number.POSITIVE_INFINITY : Math.floor((affordable / factor) ** (1 / power)) - 1,
   }
 }
 
