@@ -40,15 +40,24 @@ export async function chaosStep(simulation: Simulation): Promise<void> {
 }
 
 /** Grants one effect; when nobody can go on, lets time pass. Answers whether it was time that passed. */
-export async function advance({ scheduler }: Simulation): Promise<boolean> {
+export async function advance(simulation: Simulation): Promise<boolean> {
+  const { scheduler } = simulation
   if (await scheduler.grant()) {
     await scheduler.recheck()
     return false
   }
   if (scheduler.passTime()) return true
   scheduler.note('nobody can go on')
+  endStandstill(simulation)
   await scheduler.recheck()
   return false
+}
+
+/** All are stopped or dead: steps in which nothing can happen find nothing, so the first of them goes on at once. */
+function endStandstill({ scheduler, replacements, processes }: Simulation): void {
+  const [next] = processes.toSorted((left, right) => left.owner.pausedUntil - right.owner.pausedUntil)
+  if (replacements.length > 0) replacements[0] = scheduler.steps
+  else if (next !== undefined) next.owner.pausedUntil = scheduler.steps
 }
 
 /** Those that ended are replaced after a while. */

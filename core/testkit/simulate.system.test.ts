@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { byPeople, tables } from '../sync/states.ts'
+import { mixes } from './mixes.ts'
 import { plants } from './plants.ts'
 import { type Report, type SimulationOptions, simulate } from './simulation.ts'
 import { type SimulationServer, startSimulationServer } from './simulation-server.ts'
@@ -11,12 +12,6 @@ const taken = new Set<string>()
 
 /** Rows that the few short runs of this file need not meet, and why. Those that only people take are tolerated beside them. */
 const rare: readonly string[] = [
-  // Need two rare faults of one partition in one run.
-  'partition unseen -forget-> unknown',
-  'partition known -forget-> unknown',
-  'partition unknown -forget-> unknown',
-  'partition unknown -refuse-> unknown',
-  'partition known -refuse-> unknown',
   // Need a limit in the middle of a listing, and a crash or another permission before it goes on.
   'scan running -abandon-> incomplete',
   'scan parked -abandon-> incomplete',
@@ -50,9 +45,17 @@ function told({ violations }: Report): readonly string[] {
 }
 
 describe('the shipped engine under every fault', () => {
-  test('nothing is violated', { timeout: 900_000 }, async () => {
-    for (let seed = 1; seed <= 3; seed++) {
-      const report = await run({ seed, steps: 4000 })
+  // Seeds that between them take every row of the partitions' table.
+  test.each([
+    ['default', [1, 2]],
+    ['partitions', [1, 2]],
+    ['cascades', [1, 2]],
+    ['limits', [1]],
+    ['holds', [1]],
+  ] as const)('nothing is violated under the mix "%s"', { timeout: 900_000 }, async (name, seeds) => {
+    for (const seed of seeds) {
+      const mix = mixes[name]
+      const report = await run({ seed, steps: 4000, ...(mix === undefined ? {} : { mix }) })
       expect(told(report)).toEqual([])
       expect(report.rests).toBeGreaterThan(0)
     }
