@@ -7,6 +7,7 @@ export interface Problem {
     | 'identifier_missing'
     | 'blueprint_unknown'
     | 'unsupported'
+    | 'value_unstorable'
   /** Mapping id, see `MappingOutput.mapping`. */
   readonly mapping: string
   /** `selector`, `items`, `identifier`, `blueprint`, `title`, `team`, `properties.NAME`, `relations.NAME`. */

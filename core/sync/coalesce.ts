@@ -99,6 +99,7 @@ function usable(signal: Named): Version | undefined {
 }
 
 function sameSaid(left: Named, right: Named): boolean {
+  if (left === right) return true
   if (left.type === 'gone' || right.type === 'gone') return left.type === right.type
   return JSON.stringify(left.body) === JSON.stringify(right.body)
 }

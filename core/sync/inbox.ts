@@ -4,6 +4,7 @@ import type { InboxRow } from '../catalog/stored.ts'
 import { coalesce, type Heard, type Subject } from './coalesce.ts'
 import { commitPlan } from './commit.ts'
 import { describeError } from './errors.ts'
+import { checkSignal } from './limits.ts'
 import { isEmpty, newPlan, type Plan } from './plan.ts'
 import { emit, type KindSession, type Session } from './session.ts'
 import { transition } from './states.ts'
@@ -28,6 +29,7 @@ export async function settleInbox(session: Session): Promise<number> {
   for (const [index, row] of rows.entries()) {
     try {
       const signals = session.runtime.connection.webhook?.signals({ headers: row.headers, body: row.body }) ?? []
+      for (const signal of signals) checkSignal(signal)
       heard.push({ delivery: index, signals })
     } catch (error) {
       await setAside(session, open, row, error)

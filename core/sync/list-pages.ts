@@ -158,6 +158,8 @@ async function commitPage(session: Session, kind: KindSession, read: ReadPage, r
       try {
         await session.write(() => commitPlanOnce(session, kind, alone))
       } catch (refused) {
+        // It is decided about again below.
+        if (refused instanceof StaleDecision) continue
         if (!(refused instanceof Unstorable)) throw refused
         read.refuse(write.record.key, refused)
       }

@@ -4,6 +4,7 @@ import type { OutdatedRecord, Span, StoredRecord } from '../catalog/stored.ts'
 import type { Json, Key, Kind, Version } from '../sdk/index.ts'
 import { type Decision, decide, type Observation } from './decide.ts'
 import { contentOf, type Written } from './hash.ts'
+import { withinLimits } from './limits.ts'
 import type { Plan, PlannedWrite } from './plan.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { type KindSession, now, type PartitionSession, type Session } from './session.ts'
@@ -96,7 +97,8 @@ function mapped(
   live: Pick<StoredRecord, 'drafts' | 'holds'> | undefined,
 ): Reconciled {
   const { canonical, text } = body
-  const outputs = session.mappings.apply(kind.name, canonical, { now: Math.floor(now(session) / 1000), text })
+  const context = { now: Math.floor(now(session) / 1000), text }
+  const outputs = withinLimits(session.mappings.apply(kind.name, canonical, context))
   const reconciled = reconcile(live?.drafts ?? [], outputs, live?.holds)
   for (const { what, state } of reconciled.settled) {
     const hold = live?.holds.find((each) => each.what === what)

@@ -1,6 +1,7 @@
 import type { Span, StoredPage } from '../catalog/stored.ts'
 import { BadAnswer, type Json, type Key, type Page } from '../sdk/index.ts'
 import { hashInto, hashSize, sealOf } from './hash.ts'
+import { checkKey, readable } from './limits.ts'
 import { plainOf, readItem, type Seen } from './observe.ts'
 import type { KindSession, PartitionSession, Session } from './session.ts'
 
@@ -56,6 +57,7 @@ export function readPage(session: Session, kind: KindSession, listed: Listed): R
 
   const read = (index: number, key: Key, raw: Json): void => {
     try {
+      checkKey(key)
       const canonical = kind.kind.canonical(raw)
       const version = kind.kind.version?.(raw)
       const written = hashInto(hashes, index, canonical, version)
@@ -63,7 +65,7 @@ export function readPage(session: Session, kind: KindSession, listed: Listed): R
       const plain = plainOf(canonical, written)
       kept[index] = { key, raw, canonical: plain, version, text: written.text, hash: hexAt(hashes, index) }
     } catch (error) {
-      refuse(index, key, error)
+      refuse(index, key, readable(error))
     }
   }
 
