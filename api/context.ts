@@ -10,6 +10,7 @@ import type { Logger } from 'pino'
 import type { Db } from '../core/catalog/db.ts'
 import type { Manual } from '../core/catalog/manual/manual.ts'
 import type { Objectives } from '../core/catalog/query/freshness.ts'
+import type { Undo } from '../core/catalog/undo.ts'
 import type { Metrics } from '../core/ops/metrics.ts'
 import type { Plans } from '../core/plan/plans.ts'
 import type { Engine } from '../core/sync/engine.ts'
@@ -30,6 +31,7 @@ export interface Context {
   readonly db: Db
   readonly engine: Engine
   readonly manual: Manual
+  readonly undo: Undo
   readonly access: Access
   readonly feed: FeedHub
   readonly plans: Plans

@@ -8,6 +8,7 @@ import type { Db } from '../core/catalog/db.ts'
 import { createManual, type Manual } from '../core/catalog/manual/manual.ts'
 import { createStore } from '../core/catalog/postgres-store.ts'
 import type { Objectives } from '../core/catalog/query/freshness.ts'
+import { createUndo } from '../core/catalog/undo.ts'
 import { engineLog } from '../core/ops/log.ts'
 import { createMetrics, type Metrics } from '../core/ops/metrics.ts'
 import { createPlans } from '../core/plan/plans.ts'
@@ -27,6 +28,7 @@ import { explainRoutes } from './routes/explain.ts'
 import { heldRoutes } from './routes/held.ts'
 import { historyRoutes } from './routes/history.ts'
 import { mappingRoutes } from './routes/mappings.ts'
+import { pinRoutes } from './routes/pins.ts'
 import { planRoutes } from './routes/plans.ts'
 import { probeRoutes } from './routes/probes.ts'
 import { sourceRoutes } from './routes/sources.ts'
@@ -84,6 +86,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     db,
     engine,
     manual: options.manual ?? createManual({ db, store: createStore(db), precedence: -1, now }),
+    undo: createUndo({ db, now }),
     log,
     access: createAccess({ adminKey: config.adminKey, port: config.port }),
     feed: new FeedHub(db),
@@ -146,6 +149,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
         writeRoutes,
         sourceRoutes,
         heldRoutes,
+        pinRoutes,
         evidenceRoutes,
         changeRoutes,
         explainRoutes,

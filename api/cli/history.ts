@@ -31,6 +31,32 @@ export function registerHistory(program: Command): void {
     )
 
   program
+    .command('undo <reference>')
+    .description('undo a deletion: the entity is back as it was, and pinned until its source shows it again')
+    .option('--reason <text>', 'why, for whoever finds it pinned')
+    .option(...json)
+    .action((reference: string, options: Json & { reason?: string }) =>
+      run(async () => (await import('./commands/pins.ts')).undo(client(), reference, options)),
+    )
+
+  program
+    .command('unpin <reference>')
+    .description('end a pin: what no source shows is deleted')
+    .option(...json)
+    .action((reference: string, options: Json) =>
+      run(async () => (await import('./commands/pins.ts')).unpin(client(), reference, options)),
+    )
+
+  program
+    .command('pins')
+    .description('what people keep although no source shows it: deletions that were undone')
+    .option('--limit <n>', 'how many, up to 1000', '50')
+    .option(...json)
+    .action((options: Json & { limit: string }) =>
+      run(async () => (await import('./commands/pins.ts')).pins(client(), options)),
+    )
+
+  program
     .command('changes')
     .description('what happened to entities, in order; --follow goes on until it is ended')
     .option('--follow', 'wait for what happens next', false)

@@ -23,6 +23,11 @@ export function entityPage({ entity, blueprint, explanation, now }: EntityPage):
 <h1>${entity.title ?? entity.identifier} <span class="soft mono">${entity.identifier}</span></h1>
 ${entity.askedAs !== undefined && html`<p class="notice plain">${entity.askedAs} is called ${entity.reference} now.</p>`}
 ${
+  entity.pinned !== undefined &&
+  html`<div class="notice warn"><p><b>Pinned</b> by ${entity.pinned.who} ${ago(entity.pinned.at, now)}${entity.pinned.reason !== null && html`: ${entity.pinned.reason}`}.
+  Its deletion was undone; the source does not show it, so this deviates from it.</p>${decisionForm('/unpin', 'End the pin', entity.reference)}</div>`
+}
+${
   entity.held > 0 &&
   html`<p class="notice warn"><b>${count(entity.held)} held.</b> A guard stopped a deletion or a change of it.
   <a href="/held">Look at what is held.</a></p>`
@@ -92,7 +97,17 @@ function grouped<T extends LinkIn>(links: readonly T[]): readonly (readonly [str
 export function absentPage(explanation: Explanation, now: number): Html {
   return html`<h1>${explanation.reference} <span class="soft">${explanation.state.replaceAll('_', ' ')}</span></h1>
 ${explanationCard(explanation)}
+${
+  explanation.cause === 'deleted' &&
+  explanation.entity !== undefined &&
+  html`<section class="card"><p>Undo the deletion: it is back as it was, and pinned until its source shows it again.</p>
+${decisionForm('/undo', 'Undo the deletion', explanation.entity.reference)}</section>`
+}
 ${explanation.changes.length > 0 && html`<section class="card"><h2>History</h2><ol class="list">${explanation.changes.map((change) => changeItem(change, now))}</ol></section>`}`
+}
+
+function decisionForm(action: string, label: string, reference: string): Html {
+  return html`<form method="post" action="${action}"><input type="hidden" name="reference" value="${reference}"><button>${label}</button></form>`
 }
 
 export function explanationCard(explanation: Explanation): Html {

@@ -49,6 +49,7 @@ ${sources.map((source) => sourceCard(source, now))}
 function sourceCard(source: SourceView, now: number): Html {
   const held = source.kinds.reduce((sum, kind) => sum + kind.held, 0)
   const quarantined = source.kinds.reduce((sum, kind) => sum + kind.quarantined, 0)
+  const pinned = source.kinds.reduce((sum, kind) => sum + kind.pinned, 0)
   const { waiting, lagSeconds, dead } = source.deliveries
   return html`<section class="card">
   <h2>${source.name} ${freshnessBadge(source.freshness)} ${source.state === 'frozen' && badge('frozen', 'unknown')}
@@ -60,6 +61,11 @@ function sourceCard(source: SourceView, now: number): Html {
     held > 0 &&
     html`<p class="notice warn"><b>${count(held)} held.</b> A guard stopped what would take this much away.
     <a href="/held?source=${encodeURIComponent(source.name)}">Look, then approve or reject.</a></p>`
+  }
+  ${
+    pinned > 0 &&
+    html`<p class="notice warn"><b>${count(pinned)} pinned.</b> People keep what the source does not show.
+    <a href="/api/v1/pins">See which.</a></p>`
   }
   ${
     quarantined > 0 &&

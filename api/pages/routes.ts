@@ -7,7 +7,7 @@ import { explain } from '../../core/catalog/query/explain.ts'
 import { decideAllHeld, decideHeld, listHeld } from '../../core/catalog/query/held.ts'
 import { readLine } from '../../core/catalog/query/line/index.ts'
 import { listSources } from '../../core/catalog/query/sources.ts'
-import { reference } from '../../core/model/entity.ts'
+import { parseReference, reference } from '../../core/model/entity.ts'
 import { withVersions } from '../../core/plan/annotate.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import { crossSite, sameOrigin } from '../auth.ts'
@@ -23,6 +23,7 @@ import type { Html } from './html.ts'
 import { type Frame, layout } from './layout.ts'
 import { loginPage, problemPage } from './login.ts'
 import { type Overview, overviewPage, overviewParts } from './overview.ts'
+import { entityPath } from './parts.ts'
 import { resultsPage } from './results.ts'
 
 const policy =
@@ -136,6 +137,21 @@ export function pageRoutes(app: Api, context: Context): void {
       )
     },
   )
+
+  for (const [verb, decide] of [
+    ['undo', context.undo.undo],
+    ['unpin', context.undo.unpin],
+  ] as const) {
+    app.post(
+      `/${verb}`,
+      { config: page, schema: { ...hidden, body: z.strictObject({ reference: text }) } },
+      async (request, reply) => {
+        const name = parseReference(request.body.reference)
+        if (name !== undefined) await decide(name, { who: request.who })
+        return reply.redirect(entityPath(request.body.reference), 303)
+      },
+    )
+  }
 
   for (const [verb, decision] of [
     ['approve', 'approved'],

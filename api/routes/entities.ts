@@ -83,6 +83,10 @@ const entityDetail = entity
       inTotal: z.int(),
     }),
     held: z.int().describe('Deletions and changes of it that wait for a person.'),
+    pinned: z
+      .object({ who: z.string(), reason: z.string().nullable(), at: time })
+      .optional()
+      .describe('Its deletion was undone: a person keeps it although its source does not show it.'),
   })
   .meta({ id: 'EntityDetail' })
 

@@ -90,6 +90,7 @@ const source = z
         records: z.int(),
         held: z.int(),
         quarantined: z.int(),
+        pinned: z.int().describe('Deleted entities that people keep.'),
         nextScanAt: time.nullable(),
         scanRequested: z.boolean().describe('A scan was asked for and has not begun.'),
         partitions: array(partition),

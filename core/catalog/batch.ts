@@ -151,6 +151,13 @@ export interface Batch {
   readonly settledDoubts?: readonly { readonly key: string; readonly partitionId: number; readonly serial: bigint }[]
   /** Scan requests that a resync signal made; '' is every kind. */
   readonly requestedScans?: readonly string[]
+  /** What a person does: the record keeps a deleted entity as it was (see pins.ts), or no longer. */
+  readonly pin?: {
+    readonly do: 'pin' | 'unpin'
+    readonly recordId: bigint
+    readonly entityId: bigint
+    readonly reason?: string
+  }
   /** Beyond removals: what the guard must count (deselected contributions, properties that turned null). */
   readonly taken?: { readonly contributions: number; readonly nulled: Readonly<Record<string, number>> }
 }

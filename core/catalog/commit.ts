@@ -3,16 +3,17 @@ import { writeChanges } from './changes.ts'
 import type { Db, Queryable } from './db.ts'
 import { documentOf, storable } from './document.ts'
 import { ContributionMoved, loadContributions, lockEntities } from './entities.ts'
-import { type Contribution, fold } from './fold.ts'
+import { type Contribution, fold, nameOf } from './fold.ts'
 import { keepLedger } from './guard.ts'
 import { checkFence } from './leases.ts'
 import { remapRecords } from './outdated.ts'
 import { checkPage, writePage } from './page.ts'
+import { pinning, writePins } from './pins.ts'
 import { sqlState } from './postgres/errors.ts'
 import { confirmRecords, removePresences } from './presences.ts'
 import { checkRecords, lockRecords, type SayingRecord, writeRecords } from './records.ts'
 import type { Rules } from './refs.ts'
-import { FenceLost, Unstorable } from './refusals.ts'
+import { FenceLost, StaleDecision, Unstorable } from './refusals.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import { settleBooks, writeQuarantine } from './settle.ts'
 import type { Store } from './store.ts'
@@ -28,6 +29,8 @@ interface KindState {
   readonly writes: bigint
   /** The partition of the scan that the batch's page belongs to, or 0. */
   readonly scanned: number
+  /** There are pins, of whatever source. */
+  readonly pinned: boolean
 }
 
 /** `cache`: rules of the blueprints, by mapping version; emptied when another one is activated. */
@@ -55,7 +58,7 @@ function isUnstorable(error: unknown): error is Error {
 
 async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], cache: RulesCache): Promise<Committed> {
   const { removals = [], confirmations = [], remaps = [], page } = batch
-  const writing = writes.length + remaps.length + removals.length + confirmations.length > 0
+  const writing = writes.length + remaps.length + removals.length + confirmations.length > 0 || batch.pin !== undefined
   const kind = await lockKind(tx, batch, writing)
   const scanned = kind.scanned
 
@@ -64,7 +67,7 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
     tx,
     batch.kindId,
     expected.map(({ key }) => storable(key)),
-    [...removals, ...confirmations].map(({ recordId }) => recordId),
+    [...removals, ...confirmations, ...(batch.pin === undefined ? [] : [batch.pin])].map(({ recordId }) => recordId),
   )
   await checkRecords(tx, locked, writes, removals, confirmations, scanned)
   const held = { partition: scanned, writes: kind.writes, writing }
@@ -100,7 +103,7 @@ const byKeysOnly = ['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin']
 
 async function lockKind(tx: Queryable, { kindId, page }: Batch, writing: boolean): Promise<KindState> {
   const columns = `k.name, s.name AS source, s.precedence, k.live,
-    coalesce((SELECT n.partition_id FROM scans n WHERE n.id = $2), 0) AS scanned, ${byKeysOnly}`
+    coalesce((SELECT n.partition_id FROM scans n WHERE n.id = $2), 0) AS scanned, EXISTS (SELECT FROM pins) AS pinned, ${byKeysOnly}`
   const { rows } = await tx.query<Omit<KindState, 'live' | 'writes'> & { live: string; writes: string }>(
     writing
       ? `/* lock:kind */ UPDATE kinds k SET writes = k.writes + 1 FROM sources s WHERE k.id = $1 AND s.id = k.source_id
@@ -123,12 +126,27 @@ async function applyToEntities(
   gone: ReadonlyMap<bigint, Removal>,
   rules: ReadonlyMap<string, Rules>,
 ): Promise<readonly Change[]> {
-  const said = written.filter(({ id }) => !gone.has(id)).flatMap((each) => contributionsOf(each, kind))
-  const before = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys()]
-  if (said.length + before.length === 0) return []
-  const rows = await lockEntities(tx, before, said)
-  const stored = await loadContributions(tx, rows, before, said)
-  const plan = fold({ rows, stored, replaced: new Set(before), said })
+  const saying = written.filter(({ id }) => !gone.has(id))
+  const { name, source, precedence } = kind
+  const pins = await pinning(
+    tx,
+    batch,
+    kind.pinned,
+    { precedence, source, kind: name },
+    new Set(saying.map(({ id }) => id)),
+    new Set(gone.keys()),
+    saying.flatMap((each) => contributionsOf(each, kind)),
+  )
+  const before = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys(), ...pins.records]
+  if (pins.said.length + before.length === 0) return []
+  const rows = await lockEntities(tx, before, pins.said)
+  const stored = await loadContributions(tx, rows, before, pins.said)
+  const said = [...pins.said, ...stored.filter((each) => pins.keeps(each))]
+  const { restored } = pins
+  const taken = rows.find((row) => !row.stub && restored.some((each) => nameOf(each) === nameOf(row)))
+  if (taken !== undefined) throw new StaleDecision(`another entity is called ${nameOf(taken)} by now`)
+  const plan = fold({ rows, stored, replaced: new Set(before), said, restored })
+  await writePins(tx, batch, pins)
   return writeFold(tx, batch, plan, before, rules, gone)
 }
 

@@ -42,6 +42,8 @@ export interface FoldInput {
   readonly replaced: ReadonlySet<bigint>
   /** What those records say instead. */
   readonly said: readonly Contribution[]
+  /** Deleted ones that come back if something owns their names and no other entity has them. */
+  readonly restored?: readonly EntityRow[]
 }
 
 /** One name and what it holds afterwards. */
@@ -54,7 +56,7 @@ export interface Settled {
   readonly document: Document
   readonly stub: boolean
   readonly anchor: bigint | null
-  /** What readers see happen; absent: nothing. `restored`: of an undo, which `fold` knows nothing of. */
+  /** What readers see happen; absent: nothing. */
   readonly operation: 'created' | 'updated' | 'renamed' | 'restored' | undefined
   readonly patch: Patch | undefined
   /** Something of the row differs, even if no reader sees it. */
@@ -83,6 +85,8 @@ interface Group {
   readonly members: Contribution[]
   owned: boolean
   row: EntityRow | undefined
+  /** Its row was deleted. */
+  restored?: boolean
 }
 
 /**
@@ -90,7 +94,7 @@ interface Group {
  * to decide is which row goes by which name. A row goes with its owners: it keeps its name while one of them still says
  * it, is renamed when they now say another name that is free, and is closed otherwise. Weak contributions stay with the name.
  */
-export function fold({ rows, stored, replaced, said }: FoldInput): Fold {
+export function fold({ rows, stored, replaced, said, restored = [] }: FoldInput): Fold {
   const groups = new Map<string, Group>()
   const spoken = new Map<string, Group>()
   for (const each of stored) if (!replaced.has(each.recordId)) join(groups, each)
@@ -100,6 +104,7 @@ export function fold({ rows, stored, replaced, said }: FoldInput): Fold {
     (each) => each.entityId,
   )
   const { closed, dropped } = assign(rows, groups, spoken, owners)
+  dropped.push(...restore(groups, restored))
   follow(groups)
   const before = new Map(stored.map((each) => [partOf(each), each] as const))
   const settled = [...groups.values()].map((group) => settle(group, before, replaced))
@@ -119,7 +124,7 @@ export function fold({ rows, stored, replaced, said }: FoldInput): Fold {
   }
 }
 
-function nameOf({ blueprint, identifier }: { readonly blueprint: string; readonly identifier: string }): string {
+export function nameOf({ blueprint, identifier }: { readonly blueprint: string; readonly identifier: string }): string {
   return `${blueprint}:${identifier}`
 }
 
@@ -174,6 +179,18 @@ function assign(
   return { closed, dropped }
 }
 
+/** Answers the stubs that kept the names. */
+function restore(groups: ReadonlyMap<string, Group>, deleted: readonly EntityRow[]): readonly EntityRow[] {
+  return deleted.flatMap((row) => {
+    const group = groups.get(nameOf(row))
+    if (group?.owned !== true || group.row?.stub === false) return []
+    const stub = group.row
+    group.row = row
+    group.restored = true
+    return stub === undefined ? [] : [stub]
+  })
+}
+
 /**
  * What people wrote about an entity is meant for it and not for its name: where a rename leaves the name to nobody, it goes
  * along. Other weak contributions stay: their records say the new name when they are observed again.
@@ -200,14 +217,24 @@ export function keepsDraft(each: Contribution, document: Document): boolean {
 }
 
 function settle(group: Group, before: ReadonlyMap<string, StoredContribution>, lost: ReadonlySet<bigint>): Settled {
-  const { blueprint, identifier, row, members, owned } = group
+  const { blueprint, identifier, row, members, owned, restored = false } = group
   const document = merge(members)
   const anchor = owned ? anchorOf(members, row, lost) : null
   const renamed = row !== undefined && row.identifier !== identifier
   const content = row === undefined ? undefined : difference(row.document, document)
   const visible = row !== undefined && !row.stub
   const patch = renamed && visible ? { identifier: [row.identifier, identifier] as const, ...content } : content
-  const operation = !owned ? undefined : !visible ? 'created' : renamed ? 'renamed' : content ? 'updated' : undefined
+  const operation = !owned
+    ? undefined
+    : !visible
+      ? 'created'
+      : restored
+        ? 'restored'
+        : renamed
+          ? 'renamed'
+          : content
+            ? 'updated'
+            : undefined
   return {
     blueprint,
     identifier,
@@ -218,8 +245,9 @@ function settle(group: Group, before: ReadonlyMap<string, StoredContribution>, l
     anchor,
     operation,
     patch: operation === 'created' ? undefined : patch,
-    dirty: row === undefined || renamed || content !== undefined || row.stub === owned || row.anchor !== anchor,
-    related: owned && (!visible || !same(row.document.relations, document.relations)),
+    dirty:
+      row === undefined || restored || renamed || content !== undefined || row.stub === owned || row.anchor !== anchor,
+    related: owned && (!visible || restored || !same(row.document.relations, document.relations)),
     moved: members.filter((each) => {
       const old = before.get(partOf(each))
       if (old?.stands === true) return false

@@ -24,6 +24,7 @@ const copied = [
   'refs',
   'quarantine',
   'held',
+  'pins',
 ] as const
 /** What commits only write. */
 const empty = ['change_batches', 'changes', 'schedules', 'plans', 'plan_withdrawals'] as const

@@ -109,7 +109,9 @@ export async function writeRefs(tx: Queryable, written: readonly Placed[]): Prom
 
 /** A former name leads to its latest holder until a live entity takes it. */
 export async function writeAliases(tx: Queryable, placed: readonly Placed[]): Promise<void> {
-  const taken = placed.filter(({ settled }) => settled.operation === 'created' || settled.operation === 'renamed')
+  const taken = placed.filter(
+    ({ settled: { operation } }) => operation === 'created' || operation === 'renamed' || operation === 'restored',
+  )
   if (taken.length === 0) return
   const names = taken.map(({ settled, id, revision }): Cell[] => [settled.blueprint, settled.identifier, id, revision])
   await tx.query(

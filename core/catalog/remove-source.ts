@@ -4,6 +4,7 @@ import type { Batch, Fence } from './batch.ts'
 import type { Db, Queryable } from './db.ts'
 import { createStore } from './postgres-store.ts'
 import { FenceLost } from './refusals.ts'
+import { createUndo } from './undo.ts'
 
 export interface Removed {
   readonly source: string
@@ -36,6 +37,7 @@ export async function removeSource(
   if (fence === undefined) throw busy(name)
   try {
     const total = { records: 0, deleted: 0, updated: 0 }
+    await endPins(db, source.id, by)
     for (const kind of source.kinds) {
       for (;;) {
         const present = await presences(db, kind)
@@ -102,6 +104,28 @@ async function find(
   return { id: row.id, mappingId: row.mapping_id ?? 0, kinds: row.kinds }
 }
 
+/** What was kept of it goes with it. */
+async function endPins(
+  db: Db,
+  source: number,
+  { who, now }: { readonly who: string; readonly now: number },
+): Promise<void> {
+  const { rows } = await db.query<{ blueprint: string; identifier: string }>(
+    `SELECT e.blueprint, e.identifier FROM pins p JOIN records r ON r.id = p.record_id JOIN kinds k ON k.id = r.kind_id
+     JOIN entities e ON e.id = p.entity_id AND e.deleted IS NULL WHERE k.source_id = $1`,
+    [source],
+  )
+  const undo = createUndo({ db, now: () => now })
+  for (const name of rows) {
+    try {
+      await undo.unpin(name, { who })
+    } catch (error) {
+      // It ended by itself meanwhile.
+      if (!(error instanceof CatchmentError)) throw error
+    }
+  }
+}
+
 async function presences(
   db: Queryable,
   kind: number,
@@ -126,6 +150,7 @@ async function forget(tx: Queryable, source: number, fence: Fence): Promise<void
   const partitions = `SELECT id FROM partitions WHERE kind_id IN (${kinds})`
   for (const statement of [
     `DELETE FROM quarantine WHERE record_id IN (${records})`,
+    `DELETE FROM pins WHERE record_id IN (${records})`,
     `DELETE FROM held WHERE kind_id IN (${kinds})`,
     `DELETE FROM doubts WHERE kind_id IN (${kinds})`,
     `DELETE FROM presences WHERE partition_id IN (${partitions})`,

@@ -1,6 +1,7 @@
 import type { EntityFreshness } from '../../../core/catalog/query/entity-freshness.ts'
 import type { Explanation } from '../../../core/catalog/query/explanation.ts'
 import type { MomentView } from '../../../core/catalog/query/moment.ts'
+import type { Pin } from '../../../core/catalog/query/pinned.ts'
 import type { EntityView } from '../../../core/catalog/query/view.ts'
 import { parseReference } from '../../../core/model/entity.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
@@ -39,7 +40,7 @@ export async function get(
   const then = options.asOf === undefined ? '' : `?${new URLSearchParams({ asOf: options.asOf }).toString()}`
   // The shape is the server's own, of the same version.
   const entity = (await client.get(`${entityPath(text)}${then}`)) as EntityView &
-    Partial<EntityFreshness> & { readonly asOf?: MomentView }
+    Partial<EntityFreshness> & { readonly asOf?: MomentView; readonly pinned?: Pin }
   if (options.json) {
     printJson(entity)
     return 0
@@ -53,6 +54,10 @@ export async function get(
   for (const [name, value] of rows)
     print(`  ${name?.padEnd(Math.max(...rows.map((row) => row[0]?.length ?? 0)))}  ${value}`)
   for (const problem of entity.failed) print(`  ! ${problem.field} keeps its last good value: ${problem.message}`)
+  if (entity.pinned !== undefined)
+    print(
+      `  ! pinned by ${entity.pinned.who} at ${entity.pinned.at}${entity.pinned.reason === null ? '' : `: ${entity.pinned.reason}`}`,
+    )
   print(`  revision ${entity.revision}, updated ${entity.updatedAt}`)
   if (entity.asOf !== undefined) print(`  as of ${entity.asOf.at ?? 'the beginning'} (${entity.asOf.position})`)
   else print(`  ${trust(entity)}`)

@@ -56,7 +56,7 @@ export async function explainAbsent(
       ...found,
       state: 'deleted',
       cause: 'deleted',
-      next: [`catchment history ${deleted.entity.reference}`, 'catchment status'],
+      next: [`catchment history ${deleted.entity.reference}`, `catchment undo ${deleted.entity.reference}`],
       summary: `${deleted.entity.reference} was deleted${why(deleted.entity.deleted)}.`,
       entity: deleted.entity,
       changes: await latestChanges(db, { entityId: deleted.id }, 10),

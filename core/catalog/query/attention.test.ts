@@ -48,6 +48,7 @@ const kind = (more: Partial<KindView> = {}): KindView => ({
   records: 60,
   held: 0,
   quarantined: 0,
+  pinned: 0,
   nextScanAt: null,
   scanRequested: false,
   partitions: [partition()],
@@ -87,6 +88,7 @@ test('everything that is wrong is said with its next step', () => {
         freshness: 'unknown',
         held: 214,
         quarantined: 3,
+        pinned: 2,
         partitions: [
           partition({ name: 'acme-labs', ...unknown }),
           partition({ name: 'a', ...unknown }),
@@ -107,6 +109,7 @@ test('everything that is wrong is said with its next step', () => {
     '! stale: stale: late: too old -> catchment sync github',
     '  incomplete: the last scan of acme is incomplete: page 3 was HTML -> catchment scan show 7',
     '! held: 214 held -> catchment held --source github --kind repository',
+    '  pinned: 2 pinned: deviates from the source -> catchment pins',
     '  quarantined: 3 quarantined -> catchment quarantine --source github --kind repository',
   ])
   // Said of the source already, when that is why.

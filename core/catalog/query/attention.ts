@@ -16,6 +16,7 @@ export interface Attention {
     | 'incomplete'
     | 'held'
     | 'quarantined'
+    | 'pinned'
     | 'dead'
     | 'waiting'
     | 'pending'
@@ -112,6 +113,7 @@ function ofKind(source: SourceView, kind: KindView): readonly Attention[] {
       )
   }
   if (kind.held > 0) add('held', `${kind.held} held`, `catchment held ${scope}`, true)
+  if (kind.pinned > 0) add('pinned', `${kind.pinned} pinned: deviates from the source`, 'catchment pins', false)
   if (kind.quarantined > 0)
     add('quarantined', `${kind.quarantined} quarantined`, `catchment quarantine ${scope}`, false)
   return found

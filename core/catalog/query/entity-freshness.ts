@@ -1,4 +1,5 @@
 import type { Queryable } from '../db.ts'
+import { PIN } from '../pins.ts'
 import { MANUAL } from '../store.ts'
 import { type Freshness, judge, type Objectives, objectiveOf, worst } from './freshness.ts'
 
@@ -29,6 +30,8 @@ interface Origin {
   readonly source: string
   /** Null: its record is in no partition (any more). */
   readonly partition: number | null
+  /** A person keeps it; its source does not show it. */
+  readonly pinned: boolean
 }
 
 /** By entity id; entities that nothing contributes to are unknown. `now`: milliseconds. */
@@ -50,8 +53,10 @@ export async function entityFreshness(
       id,
       rollUp(
         (origins.get(id) ?? []).map(
-          ({ source, partition }) =>
-            (partition === null ? nowhere(source) : partitions.get(partition)) ?? nowhere(source),
+          ({ source, partition, pinned }) =>
+            (pinned ? kept(source) : undefined) ??
+            (partition === null ? nowhere(source) : partitions.get(partition)) ??
+            nowhere(source),
         ),
       ),
     ]),
@@ -61,7 +66,8 @@ export async function entityFreshness(
 async function originsOf(db: Queryable, entityIds: readonly string[]): Promise<ReadonlyMap<string, readonly Origin[]>> {
   if (entityIds.length === 0) return new Map()
   const { rows } = await db.query<Origin & { entity_id: string }>(
-    `SELECT DISTINCT c.entity_id, o.name AS source, x.partition_id AS partition
+    `SELECT DISTINCT c.entity_id, o.name AS source, c.mapping = '${PIN}' AS pinned,
+       CASE WHEN c.mapping <> '${PIN}' THEN x.partition_id END AS partition
      FROM contributions c JOIN records r ON r.id = c.record_id JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id
      LEFT JOIN presences x ON x.record_id = c.record_id AND NOT x.ended
      WHERE c.entity_id = ANY($1::bigint[])`,
@@ -137,6 +143,11 @@ function nowhere(source: string): EntityFreshness {
     confirmedAt: null,
     freshnessReason: `${source}: it is listed nowhere any more, and nothing has said that it is gone.`,
   }
+}
+
+function kept(source: string): EntityFreshness {
+  const freshnessReason = `a person pinned it: ${source} does not show it.`
+  return { freshness: 'unknown', confirmedAt: null, freshnessReason }
 }
 
 function rollUp(all: readonly EntityFreshness[]): EntityFreshness {

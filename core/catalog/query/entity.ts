@@ -1,6 +1,7 @@
 import { reference } from '../../model/entity.ts'
 import type { Queryable } from '../db.ts'
 import { refTarget } from '../refs.ts'
+import { type Pin, pinnedEntity } from './pinned.ts'
 import { type EntityRow, type EntityView, entityColumns, entityView, relationTargets, visible } from './view.ts'
 
 export interface LinkOut {
@@ -24,6 +25,8 @@ export interface EntityDetail extends EntityView {
   readonly links: { readonly out: readonly LinkOut[]; readonly in: readonly LinkIn[]; readonly inTotal: number }
   /** Deletions and changes of it that a guard stopped. */
   readonly held: number
+  /** A person keeps it although its source does not show it. */
+  readonly pinned?: Pin
 }
 
 const shownLinks = 100
@@ -48,12 +51,14 @@ export async function getEntity(
   const view = entityView(row, targets)
   const aliases = await formerNames(db, row.id)
   const asked = reference(blueprint, identifier)
+  const pinned = await pinnedEntity(db, row.id)
   return {
     ...view,
     ...(asked === view.reference ? {} : { askedAs: asked }),
     aliases: aliases.map((name) => reference(name.blueprint, name.identifier)),
     links: { out: await linksOut(db, row.id), ...(await linksIn(db, [row, ...aliases])) },
     held: await heldCount(db, row.id),
+    ...(pinned === undefined ? {} : { pinned: { who: pinned.who, reason: pinned.reason, at: pinned.at } }),
   }
 }
 

@@ -122,6 +122,7 @@ async function explainPresent(db: Db, text: string, entity: EntityDetail, insigh
       : ` because ${first.source} has the ${first.kind} ${first.key}${owners.length > 1 ? ` and ${owners.length - 1} more say so` : ''}`
   const renamed = entity.askedAs !== undefined
   const removal = held.find(({ what }) => !what.startsWith('property'))
+  const { pinned } = entity
   const kept = removal === undefined ? '' : ` A guard holds its removal: ${removal.reason}`
   const ill = contributions.flatMap(({ partitions }) => partitions).some(({ freshness }) => freshness !== 'fresh')
   return {
@@ -130,6 +131,7 @@ async function explainPresent(db: Db, text: string, entity: EntityDetail, insigh
     next: [
       ...(removal === undefined ? [] : [`catchment held --source ${removal.source} --kind ${removal.kind}`]),
       ...(ill ? ['catchment status'] : []),
+      ...(pinned === undefined ? [] : [`catchment unpin ${entity.reference}`]),
       `catchment history ${entity.reference}`,
     ],
     fields: await fieldsOf(db, entity, contributions, insight),
@@ -137,7 +139,9 @@ async function explainPresent(db: Db, text: string, entity: EntityDetail, insigh
     state: renamed ? 'renamed' : 'present',
     summary: renamed
       ? `${entity.askedAs} is now ${entity.reference}, in the catalog${origin}.`
-      : `${entity.reference} is in the catalog${origin}.${kept}`,
+      : pinned === undefined
+        ? `${entity.reference} is in the catalog${origin}.${kept}`
+        : `${entity.reference} is in the catalog because ${pinned.who} undid its deletion at ${pinned.at}${pinned.reason === null ? '' : ` (${pinned.reason})`}. It is pinned: a deviation from its source, which does not show it.`,
     notes: presentNotes(entity, contributions, held),
     entity: {
       reference: entity.reference,
@@ -161,6 +165,11 @@ function presentNotes(
   const unknown = contributions.flatMap((one) => one.partitions.filter((partition) => partition.state === 'unknown'))
   return [
     ...entity.failed.map((problem) => `${problem.field} keeps its last good value: ${problem.message}`),
+    ...(entity.pinned === undefined
+      ? []
+      : [
+          'What it says is what it said last; the pin ends when its source shows it again, or another object takes its name.',
+        ]),
     ...(held.length > 0 ? [`${held.length} held: a guard stopped what would take something of it away.`] : []),
     ...unknown.map((partition) => `${partition.name} cannot be read now: ${partition.reason ?? 'no reason was given'}`),
   ]

@@ -1,5 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import type { Queryable } from '../db.ts'
+import { PIN } from '../pins.ts'
 import { MANUAL, PAUSE } from '../store.ts'
 import { type Freshness, type Judged, judge, type Objectives, objectiveOf, worst } from './freshness.ts'
 import { type ScanRecord, type ScanView, scanColumns, scanView } from './scans.ts'
@@ -25,6 +26,8 @@ export interface KindView {
   readonly records: number
   readonly held: number
   readonly quarantined: number
+  /** Deleted entities that people keep. */
+  readonly pinned: number
   readonly nextScanAt: string | null
   /** A scan was asked for and has not begun. */
   readonly scanRequested: boolean
@@ -87,6 +90,7 @@ interface KindRow {
   records: string
   held: string
   quarantined: string
+  pinned: string
   next_at: Date | null
   requested: boolean
 }
@@ -118,7 +122,9 @@ export async function listSources(db: Queryable, objectives: Objectives, now: nu
   const { rows: kinds } = await db.query<KindRow>(
     `SELECT k.id, k.source_id, k.name, k.live AS records, s.next_at, coalesce(s.requested, false) AS requested,
        (SELECT count(*) FROM held h WHERE h.kind_id = k.id AND h.state = 'pending') AS held,
-       (SELECT count(*) FROM quarantine q JOIN records r ON r.id = q.record_id WHERE r.kind_id = k.id) AS quarantined
+       (SELECT count(*) FROM quarantine q JOIN records r ON r.id = q.record_id WHERE r.kind_id = k.id) AS quarantined,
+       (SELECT count(*) FROM pins n JOIN records r ON r.id = n.record_id WHERE r.kind_id = k.id
+          AND EXISTS (SELECT FROM contributions c WHERE c.record_id = n.record_id AND c.mapping = '${PIN}')) AS pinned
      FROM kinds k LEFT JOIN schedules s ON s.source_id = k.source_id AND s.kind = k.name ORDER BY k.id`,
   )
   const { rows: partitions } = await db.query<PartitionRow>(
@@ -147,6 +153,7 @@ export async function listSources(db: Queryable, objectives: Objectives, now: nu
           records: Number(kind.records),
           held: Number(kind.held),
           quarantined: Number(kind.quarantined),
+          pinned: Number(kind.pinned),
           nextScanAt: kind.next_at?.toISOString() ?? null,
           scanRequested: kind.requested,
           partitions: written ? [] : own,
