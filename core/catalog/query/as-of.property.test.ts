@@ -142,7 +142,7 @@ describe('whatever happens', () => {
   test('the catalog as of a moment is what was read then: entities, lists and searches', async () => {
     let seen = 0
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 7 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 6 }), async (steps) => {
         await database.db.query(empty)
         const live = new Set<string>()
         const looks: Awaited<ReturnType<typeof look>>[] = [await look()]
@@ -194,9 +194,9 @@ describe('whatever happens', () => {
         }
         await expectHistories()
       }),
-      { numRuns: 20, interruptAfterTimeLimit: 30_000 },
+      { numRuns: 10, interruptAfterTimeLimit: 20_000 },
     )
-    expect(seen).toBeGreaterThan(20)
+    expect(seen).toBeGreaterThan(5)
   })
 })
 
