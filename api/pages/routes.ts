@@ -29,6 +29,8 @@ import { resultsPage } from './results.ts'
 const policy =
   "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+type Named = NonNullable<ReturnType<typeof parseReference>>
+
 const page = { access: 'page' } as const
 const hidden = { hide: true } as const
 const shownHeld = 500
@@ -139,15 +141,15 @@ export function pageRoutes(app: Api, context: Context): void {
   )
 
   for (const [verb, decide] of [
-    ['undo', context.undo.undo],
-    ['unpin', context.undo.unpin],
+    ['undo', (name: Named, who: string) => context.undo.undo(name, { who })],
+    ['unpin', (name: Named, who: string) => context.undo.unpin(name, { who })],
   ] as const) {
     app.post(
       `/${verb}`,
       { config: page, schema: { ...hidden, body: z.strictObject({ reference: text }) } },
       async (request, reply) => {
         const name = parseReference(request.body.reference)
-        if (name !== undefined) await decide(name, { who: request.who })
+        if (name !== undefined) await decide(name, request.who)
         return reply.redirect(entityPath(request.body.reference), 303)
       },
     )

@@ -85,7 +85,7 @@ describe('any sequence of commits, undone deletions and ended pins', () => {
             await expectSound(
               database.db,
               expected(all),
-              all.map(({ rank: _, ...each }) => each),
+              all.map(({ id, name, owning, document }) => ({ id, name, owning, document })),
             )
           }
         },
