@@ -18,7 +18,7 @@ half-listing | rename-storm | html | rate-limit\`, and \`catchment sandbox heal\
 `
 
 /** Without what differs between two runs: times, durations, ports, and how many changes there were before. */
-function mask(text: string): string {
+export function mask(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '(time)')
     .replaceAll(/\b\d\d:\d\d:\d\d\b/g, 'HH:MM:SS')
