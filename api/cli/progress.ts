@@ -1,3 +1,4 @@
+import type { ScanView } from '../../core/catalog/query/scans.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { EngineEvent } from '../../core/sync/engine.ts'
 import { duration } from './output.ts'
@@ -26,13 +27,26 @@ export function scanLine(event: ScanEvent, elapsed: number): string {
     event.expected === undefined || rate === 0 || event.expected <= event.items
       ? ''
       : `  ${duration(((event.expected - event.items) / rate) * 1000)} left`
-  if (event.state !== 'running') {
-    const reason = event.reason === undefined ? '' : `: ${event.reason}`
-    return `${name}  ${event.state}  ${event.items} items, ${event.changed} changed, ${event.pages} pages, ${duration(elapsed)}${reason}`
-  }
   const of =
     event.expected === undefined || event.expected === 0 ? `${event.items}` : `${event.items}/${event.expected}`
   return `${name}  ${of} items${share}  ${Math.round(rate)}/s${left}`
+}
+
+/** What a scan did and cost, in one line; what there was none of is left out. */
+export function summary(scan: ScanView): string {
+  const took = Date.parse(scan.endedAt ?? scan.startedAt) - Date.parse(scan.startedAt)
+  const some = (count: number, what: string): string[] => (count === 0 ? [] : [`${count} ${what}`])
+  const parts = [
+    `${scan.items} items`,
+    `${scan.changed} changed`,
+    `${scan.removed} removed`,
+    ...some(scan.failed, 'failed'),
+    ...some(scan.held, 'held'),
+    `${scan.calls} calls (${scan.quota} of the quota)`,
+    duration(took),
+  ]
+  const reason = scan.reason === null ? '' : `: ${scan.reason}`
+  return `${scan.source} ${scan.kind} ${scan.partition}  ${scan.state}  ${parts.join(', ')}${reason}`
 }
 
 /**
@@ -41,7 +55,7 @@ export function scanLine(event: ScanEvent, elapsed: number): string {
  */
 export class Progress {
   private readonly lines = new Map<string, Line>()
-  private drawn = false
+  private drawn = ''
   private readonly refusals = new Map<string, string>()
   private readonly out: NodeJS.WriteStream
   private readonly now: () => number
@@ -98,19 +112,27 @@ export class Progress {
       if (this.out.isTTY && !this.quiet) this.draw(scanLine(event, elapsed))
       return
     }
-    if (event.state !== 'parked') this.lines.delete(id)
-    const routine = event.state === 'complete' && event.changed === 0
-    if (!this.quiet || !routine) this.say(scanLine(event, elapsed))
+    if (event.state === 'parked') this.say(scanLine(event, elapsed))
+    else this.lines.delete(id)
   }
 
+  /** Its end, with all that it did. */
+  onScanned(scan: ScanView): void {
+    const routine = scan.state === 'complete' && scan.changed === 0 && scan.removed === 0
+    if (!this.quiet || !routine) this.say(summary(scan))
+  }
+
+  /** Above the line that is being drawn, which stays the last one. */
   say(text: string): void {
-    if (this.drawn) this.out.write('\r\u001b[K')
-    this.drawn = false
+    const drawn = this.drawn
+    if (drawn !== '') this.out.write('\r\u001b[K')
+    this.drawn = ''
     this.out.write(`${text}\n`)
+    if (drawn !== '' && this.lines.size > 0) this.draw(drawn)
   }
 
   private draw(text: string): void {
-    this.out.write(`\r\u001b[K${text.slice(0, (this.out.columns ?? 80) - 1)}`)
-    this.drawn = true
+    this.drawn = text.slice(0, (this.out.columns ?? 80) - 1)
+    this.out.write(`\r\u001b[K${this.drawn}`)
   }
 }

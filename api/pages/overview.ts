@@ -1,3 +1,4 @@
+import { statusLines } from '../../core/catalog/query/attention.ts'
 import type { BlueprintView } from '../../core/catalog/query/blueprints.ts'
 import type { ChangeView } from '../../core/catalog/query/changes.ts'
 import { duration } from '../../core/catalog/query/freshness.ts'
@@ -34,16 +35,35 @@ export function overviewParts({ sources, blueprints, now }: Overview): Html {
     html`<section class="card"><h2>No sources yet</h2>
 <p>Name one in catchment.yaml, or start without a file to see the sandbox organisation.</p></section>`
   }
+${sources.length > 0 && statusCard(sources, now)}
 ${sources.map((source) => sourceCard(source, now))}
 <section class="card"><h2>Catalog</h2>
-  ${blueprints.length === 0 && html`<p class="soft">Empty until the first scan.</p>`}
-  <ul class="counts">${blueprints.map(
-    (
-      blueprint,
-    ) => html`<li><a href="/entities?blueprint=${encodeURIComponent(blueprint.identifier)}"><b>${count(blueprint.entities)}</b>
+  ${blueprints.every(({ entities }) => entities === 0) && html`<p class="soft">Empty until the first scan.</p>`}
+  <ul class="counts">${blueprints
+    .filter(({ entities }) => entities > 0)
+    .map(
+      (
+        blueprint,
+      ) => html`<li><a href="/entities?blueprint=${encodeURIComponent(blueprint.identifier)}"><b>${count(blueprint.entities)}</b>
     ${blueprint.title ?? blueprint.identifier}</a></li>`,
-  )}</ul>
+    )}</ul>
 </section>`
+}
+
+/** The same lines as `catchment status`. */
+function statusCard(sources: readonly SourceView[], now: number): Html {
+  const lines = sources.flatMap((source) => statusLines(source, now))
+  const healthy = !lines.some(({ unhealthy }) => unhealthy)
+  return html`<section class="card"><h2>Status ${healthy ? badge('healthy', 'ok') : badge('not healthy', 'bad')}</h2>
+  <table class="stack status"><thead><tr><th>Source</th><th>Kind</th><th class="number">Records</th><th>State</th><th>Next</th></tr></thead>
+  <tbody>${lines.map(
+    (
+      line,
+    ) => html`<tr><th scope="row" data-label="Source">${line.source}</th><td data-label="Kind">${line.kind ?? ''}</td>
+    <td class="number" data-label="Records">${line.records !== null && count(line.records)}</td>
+    <td data-label="State">${line.records === null ? html`<b>${line.text}</b>` : line.text}</td>
+    <td data-label="Next">${line.next.startsWith('catchment ') ? html`<code>${line.next}</code>` : line.next}</td></tr>`,
+  )}</tbody></table></section>`
 }
 
 function sourceCard(source: SourceView, now: number): Html {

@@ -99,6 +99,9 @@ test('the first page says what is unknown and held, and what to do', async () =>
   expect(body).toContain('404 &lt;script&gt;')
   expect(body).toContain('Give the credential access to it again')
   expect(body).toContain('<b>1 held.</b>')
+  // The lines of `catchment status`, with the same next command.
+  expect(body).toContain('<code>catchment held --source github --kind repository</code>')
+  expect(body).toContain('<code>catchment quarantine --source github --kind')
   expect(body).toContain('<b>1 quarantined.</b>')
   expect(body).toMatch(/<b>1<\/b>\s+Service/)
   expect(body).toContain('<span class="badge ok">created</span>')

@@ -66,6 +66,8 @@ export function createMetrics(): Metrics {
             scans.inc({ source: event.source, kind: event.kind, state: event.state })
           }
           return
+        case 'scanned':
+          return
         case 'delivery':
           deliveries.inc({ source: event.source, outcome: event.outcome })
           return

@@ -96,6 +96,8 @@ export type EngineEvent =
       readonly expected?: number
       readonly parkedUntil?: number
     }
+  /** It is over, and the store has all that it did and cost. */
+  | { readonly type: 'scanned'; readonly scan: bigint }
   | {
       readonly type: 'delivery'
       readonly source: string

@@ -5,7 +5,7 @@ import { checkCredential, makeUnknown } from './check.ts'
 import { Quiet } from './errors.ts'
 import { type ListContext, ListingBroke, listPages } from './list-pages.ts'
 import { startProgress } from './progress.ts'
-import { type KindSession, keepQuiet, now, type PartitionSession, type Session } from './session.ts'
+import { emit, type KindSession, keepQuiet, now, type PartitionSession, type Session } from './session.ts'
 import { transition } from './states.ts'
 import { endScan } from './sweep-scan.ts'
 
@@ -24,6 +24,7 @@ export async function scanPartition(
     const calls = { calls: after.calls - before.calls, quota: after.quota - before.quota }
     await session.ports.store.countCalls(session.fence, scan.id, calls)
   }
+  if (report.parkedUntil === undefined) emit(session, { type: 'scanned', scan: scan.id })
   return report
 }
 

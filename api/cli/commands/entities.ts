@@ -13,7 +13,7 @@ function split(text: string): { blueprint: string; identifier: string } {
   if (found !== undefined) return found
   throw new CatchmentError(`${JSON.stringify(text)} is not a reference.`, {
     code: 'reference_malformed',
-    hint: 'Write blueprint:identifier, for example service:acme/checkout.',
+    hint: `Write blueprint:identifier, for example service:acme/checkout. By a word: catchment search ${text}`,
     exitCode: 2,
   })
 }

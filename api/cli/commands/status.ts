@@ -1,4 +1,4 @@
-import { attentionOf, kindState } from '../../../core/catalog/query/attention.ts'
+import { attentionOf, statusLines } from '../../../core/catalog/query/attention.ts'
 import type { SourceView } from '../../../core/catalog/query/sources.ts'
 import type { Client } from '../client.ts'
 import { print, printJson, table } from '../output.ts'
@@ -23,16 +23,11 @@ export async function status(client: Client, options: { readonly json: boolean }
 }
 
 function rows(sources: readonly SourceView[], now: number): readonly (readonly string[])[] {
-  return sources.flatMap((source) => {
-    const attention = attentionOf(source)
-    const lines = (kind: string | null) =>
-      attention.filter((one) => one.kind === kind).map(({ text, next }) => ['', '', '', `! ${text}`, next])
-    return [
-      ...lines(null).map(([, ...rest], index) => [index === 0 ? source.name : '', ...rest]),
-      ...source.kinds.flatMap((kind) => [
-        [source.name, kind.name, String(kind.records), kindState(kind, source, now), ''],
-        ...lines(kind.name),
-      ]),
-    ]
-  })
+  return sources.flatMap((source) =>
+    statusLines(source, now).map((line, index) =>
+      line.records === null
+        ? [index === 0 && line.kind === null ? source.name : '', '', '', `! ${line.text}`, line.next]
+        : [source.name, line.kind ?? '', String(line.records), line.text, line.next],
+    ),
+  )
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import pretty from 'pino-pretty'
 import type { Db } from '../../../core/catalog/db.ts'
 import { createManual } from '../../../core/catalog/manual/manual.ts'
 import { objectivesOf } from '../../../core/catalog/query/freshness.ts'
@@ -11,7 +10,7 @@ import { listSources } from '../../../core/catalog/query/sources.ts'
 import { MANUAL } from '../../../core/catalog/store.ts'
 import type { Config, SourceConfig } from '../../../core/config/index.ts'
 import { Budgets } from '../../../core/http/index.ts'
-import { createLog, engineLog } from '../../../core/ops/log.ts'
+import { engineLog } from '../../../core/ops/log.ts'
 import { createMetrics } from '../../../core/ops/metrics.ts'
 import { CatchmentError, type Integration } from '../../../core/sdk/index.ts'
 import type { Engine, EngineEvent, Ports } from '../../../core/sync/engine.ts'
@@ -25,6 +24,7 @@ import { exampleEntity, firstRun } from './first-run.ts'
 import { withHookSecret, withHooks } from './hooks.ts'
 import { checkKinds } from './kinds.ts'
 import { listen } from './listen.ts'
+import { openLog, tellScan } from './log.ts'
 import { registerHooks, sandboxGone, sandboxOrganizations, sandboxSource } from './sandbox.ts'
 import { makeDataDirectory, ownSecret, secretsOf, writePrivate } from './secrets.ts'
 import { onWishToEnd } from './signals.ts'
@@ -62,11 +62,11 @@ export async function start(options: StartOptions): Promise<number> {
     makeDataDirectory(config.data)
     const key = config.adminKey?.reveal() ?? ownSecret(config.data, 'admin-key')
     const managed = config.sources.map((source) => withHookSecret(source, config.data))
-    const log = createLog({
-      level: options.environment['CATCHMENT_LOG'] === 'debug' ? 'debug' : 'warn',
-      secrets: [key, ...secretsOf({ ...config, sources: managed })],
-      // People read a terminal, machines read anything else. What cannot be written there ends nothing.
-      destination: process.stdout.isTTY ? pretty({ colorize: true, destination: process.stdout }) : process.stdout,
+    const log = openLog({
+      level: options.environment['CATCHMENT_LOG'],
+      secrets: [key, ...secretsOf(config)],
+      out: process.stdout,
+      progress,
     })
     const metrics = createMetrics()
     const portLog = engineLog(log)
@@ -109,6 +109,10 @@ export async function start(options: StartOptions): Promise<number> {
       onEvent: (event: EngineEvent) => {
         metrics.onEvent(event)
         progress.onEvent(event)
+        if (event.type === 'scanned')
+          tellScan(catalog.db, event.scan, log, progress).catch((error: unknown) =>
+            log.warn({ error, scan: event.scan }, 'The end of a scan cannot be told'),
+          )
       },
     }
     const budgets = new Budgets()

@@ -119,6 +119,34 @@ function ofKind(source: SourceView, kind: KindView): readonly Attention[] {
   return found
 }
 
+/** A line of `status` and of the first page: a source and kind, or what needs a look about it. */
+export interface StatusLine {
+  readonly source: string
+  /** Null: the source as a whole. */
+  readonly kind: string | null
+  /** Null: not the line of the kind itself, but what needs a look. */
+  readonly records: number | null
+  readonly text: string
+  readonly next: string
+  readonly unhealthy: boolean
+}
+
+export function statusLines(source: SourceView, now: number): readonly StatusLine[] {
+  const attention = attentionOf(source)
+  const about = (kind: string | null): readonly StatusLine[] =>
+    attention
+      .filter((one) => one.kind === kind)
+      .map(({ text, next, unhealthy }) => ({ source: source.name, kind, records: null, text, next, unhealthy }))
+  return [
+    ...about(null),
+    ...source.kinds.flatMap((kind): readonly StatusLine[] => {
+      const text = kindState(kind, source, now)
+      const own = { source: source.name, kind: kind.name, records: kind.records, text, next: '', unhealthy: false }
+      return [own, ...about(kind.name)]
+    }),
+  ]
+}
+
 /** How a kind is in the fewest words: `fresh 40 s`, `scanning 38 % 2 min left`, `unknown`. The oldest partition counts. */
 export function kindState(kind: KindView, source: SourceView, now: number): string {
   if (source.name === MANUAL) return 'written over HTTP'
