@@ -4,7 +4,10 @@ import { storable, storableJson } from './document.ts'
 import { FenceLost } from './refusals.ts'
 import type { Store } from './store.ts'
 
-type Methods = Pick<Store, 'accept' | 'backlog' | 'accepted' | 'setAside' | 'dueDoubts' | 'postponeDoubt'>
+type Methods = Pick<
+  Store,
+  'accept' | 'backlog' | 'accepted' | 'setAside' | 'forgetDeliveries' | 'dueDoubts' | 'postponeDoubt'
+>
 
 export function receiving(db: Db): Methods {
   return {
@@ -55,6 +58,17 @@ export function receiving(db: Db): Methods {
         [fence.lease, fence.token, inboxId, storableJson(error)],
       )
       if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
+    },
+
+    /** The oldest stand first in the table, so the few that are due are found without an index of their own. */
+    async forgetDeliveries(fence, sourceId, before, limit) {
+      const { rowCount } = await db.query(
+        `WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE)
+         DELETE FROM inbox WHERE EXISTS (SELECT FROM fence) AND id = ANY (ARRAY(
+           SELECT id FROM inbox WHERE source_id = $3 AND state = 'applied' AND settled_at < $4 ORDER BY id LIMIT $5))`,
+        [fence.lease, fence.token, sourceId, new Date(before), limit],
+      )
+      return rowCount
     },
 
     async dueDoubts(sourceId, now, limit) {

@@ -165,6 +165,8 @@ export interface Store extends PlanBooks {
   backlog(sourceId: number): Promise<number>
   accepted(sourceId: number, limit: number): Promise<readonly InboxRow[]>
   setAside(fence: Fence, inboxId: bigint, error: JsonObject): Promise<void>
+  /** Forgets some deliveries that were applied before (milliseconds since the epoch), oldest first. Answers how many. */
+  forgetDeliveries(fence: Fence, sourceId: number, before: number, limit: number): Promise<number>
   dueDoubts(
     sourceId: number,
     now: number,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Signal } from '../sdk/index.ts'
+import { forgetDeliveries } from './forget.ts'
 import { settleInbox } from './inbox.ts'
 import { runScan } from './scan.ts'
 import { createRig, type Rig } from './testing/rig.ts'
@@ -190,6 +191,41 @@ describe('deliveries', () => {
     expect(await rig.query(`SELECT requested FROM schedules WHERE kind = 'thing'`)).toEqual([{ requested: true }])
     await rig.settle(await rig.session())
     expect(await rig.deliver(signal)).toBe('accepted')
+  })
+
+  it('that were applied are forgotten after a week, those that were set aside never', async () => {
+    const rig = await rigOf()
+    const session = await rig.session()
+    const left = (): Promise<unknown[]> => rig.query('SELECT delivery, state FROM inbox ORDER BY id')
+    await rig.deliver(rig.source.changed(rig.source.put('n001', { color: 'blue' })))
+    await rig.deliverAs('dead', 'it cannot be read')
+    await rig.settle(session)
+    const both = [
+      { delivery: 'd1', state: 'applied' },
+      { delivery: 'dead', state: 'dead' },
+    ]
+    rig.clock.time += 6.9 * 24 * 3_600_000
+    expect(await forgetDeliveries(session)).toBe(0)
+    expect(await left()).toEqual(both)
+    rig.clock.time += 0.2 * 24 * 3_600_000
+    // Not by one that has lost its lease.
+    const other = await rig.session()
+    expect(await forgetDeliveries(session)).toBe(0)
+    expect(await left()).toEqual(both)
+    await rig.deliver(rig.source.changed(rig.source.put('n001', { color: 'green' })))
+    expect(await forgetDeliveries(other)).toBe(1)
+    expect(await left()).toEqual([
+      { delivery: 'dead', state: 'dead' },
+      { delivery: 'd2', state: 'accepted' },
+    ])
+    // Taken for a new one by then, and without an effect.
+    await rig.settle(other)
+    const late = { ...rig.source.changed(rig.source.put('n002', { color: 'blue' })) }
+    rig.source.put('n002', { color: 'green' })
+    await runScan(other, 'thing')
+    expect(await rig.deliverAs('d1', [late])).toBe('accepted')
+    await rig.settle(other)
+    expect(await rig.catalog()).toEqual(rig.truth())
   })
 
   it('that are not signed leave no trace', async () => {

@@ -43,6 +43,7 @@ export async function openSession(input: SessionInput): Promise<Session> {
     mappings,
     kinds,
     write: createMutex(),
+    forgetting: { lookAt: 0 },
     turns: { others: 0, holds: 0 },
     quietUntil,
     scansQuietUntil: 0,

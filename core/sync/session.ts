@@ -21,6 +21,11 @@ export interface EngineOptions {
   readonly applyPending?: boolean
   /** Deliveries of one source that may wait before more are refused. Default 10,000. */
   readonly backlogLimit?: number
+  /**
+   * Days that an applied delivery is kept. Default 7: longer than senders send again (GitHub: 3 days), so that a copy is known
+   * as one. A copy that comes later is applied once more, which changes nothing: its version is not newer.
+   */
+  readonly deliveryDays?: number
   /** Deliveries read at a time. Default 100. */
   readonly inboxBatch?: number
   /** Doubts asked about at a time, and how many of them side by side. Default 16 and 8. */
@@ -40,6 +45,7 @@ export function settingsOf(options: EngineOptions): Settings {
     leaseSeconds: 15,
     applyPending: false,
     backlogLimit: 10_000,
+    deliveryDays: 7,
     inboxBatch: 100,
     doubtBatch: 16,
     doubtConcurrency: 8,
@@ -86,6 +92,8 @@ export interface Session {
   scansQuietUntil: number
   /** When to look for partitions whose parents are gone (milliseconds since the epoch), and how often that was in vain. */
   readonly orphans: { lookAt: number; attempts: number }
+  /** When to look for deliveries that may be forgotten (milliseconds since the epoch). */
+  readonly forgetting: { lookAt: number }
   /** What the credential saw at the last check, and the tick of the check that found it changed (0: not in this session). */
   sees: { readonly fingerprint: string | undefined; readonly since: bigint }
 }

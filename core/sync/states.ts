@@ -55,6 +55,7 @@ export const tables: Readonly<Record<TableName, readonly Row[]>> = {
     accepted -apply-> applied
     accepted -set aside-> dead
     dead -replay-> accepted
+    applied -forget-> none
   `),
   doubt: rows(`
     none -raise-> open

@@ -5,6 +5,7 @@ import { settleDoubts } from './doubts.ts'
 import { runDueScans } from './due-scans.ts'
 import type { Ports, SourceRuntime } from './engine.ts'
 import { describeError, MappingPending, Stopped } from './errors.ts'
+import { forgetDeliveries } from './forget.ts'
 import { carryOutHolds } from './holds.ts'
 import { keepHooks } from './hooks.ts'
 import { settleInbox } from './inbox.ts'
@@ -126,6 +127,7 @@ async function live(session: Session, bell: Bell, { settings, onProgress }: Work
     if (idle === 0) done += await carryOutHolds(session)
     done += await settleDoubts(session)
     done += await letOrphansGo(session)
+    done += await forgetDeliveries(session)
     if (done > 0) {
       onProgress()
       continue

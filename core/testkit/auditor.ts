@@ -12,14 +12,17 @@ export interface Violation {
   readonly text: string
 }
 
+/** Milliseconds: somewhat less than the engine of the simulation keeps what is applied, since its clocks are off. */
+const kept = 20 * 3_600_000
+
 /** Judges the catalog by the truth of the world. Knows the tables, but no code of the store or the engine. */
 export class Auditor {
   readonly #db: Db
   readonly #world: World
   readonly #feed = new FeedReader()
   readonly watch: Watch
-  /** Ids of deliveries that were answered with 2xx, by source. */
-  readonly #acknowledged = new Map<string, string>()
+  /** Deliveries that were answered with 2xx, by id, and until when they have to be there. */
+  readonly #acknowledged = new Map<string, { readonly source: string; readonly until: number }>()
 
   constructor(db: Db, world: World) {
     this.#db = db
@@ -27,17 +30,18 @@ export class Auditor {
     this.watch = new Watch(db, world)
   }
 
-  acknowledge(source: string, delivery: string): void {
-    this.#acknowledged.set(delivery, source)
+  /** `now`: milliseconds since the epoch. */
+  acknowledge(source: string, delivery: string, now: number): void {
+    this.#acknowledged.set(delivery, { source, until: now + kept })
   }
 
-  /** I6, at any time: what was acknowledged is in the inbox, whatever became of it. */
-  async inbox(): Promise<readonly Violation[]> {
+  /** I6, at any time: what was acknowledged is in the inbox, whatever became of it, unless that was a day ago. */
+  async inbox(now: number): Promise<readonly Violation[]> {
     const { rows } = await this.#db.query<{ delivery: string }>('SELECT delivery FROM inbox')
     const stored = new Set(rows.map(({ delivery }) => delivery))
     return [...this.#acknowledged]
-      .filter(([delivery]) => !stored.has(delivery))
-      .map(([delivery, source]) => ({
+      .filter(([delivery, { until }]) => now < until && !stored.has(delivery))
+      .map(([delivery, { source }]) => ({
         invariant: 'I6',
         text: `${delivery} of ${source} was acknowledged and is not stored`,
       }))
@@ -49,9 +53,9 @@ export class Auditor {
   }
 
   /** Nothing moves any more and everything was read since: the catalog equals the truth (I1). */
-  async atRest(versions: Versions): Promise<readonly Violation[]> {
+  async atRest(versions: Versions, now: number): Promise<readonly Violation[]> {
     const found = [
-      ...(await this.inbox()),
+      ...(await this.inbox(now)),
       ...(await this.feed()),
       ...(await this.#feed.compare(this.#db)).map((each) => ({ invariant: 'feed', text: each })),
       ...(await this.#catalog(mapTruth(this.#world.things, versions))),

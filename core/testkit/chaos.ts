@@ -76,7 +76,7 @@ export async function crash(simulation: Simulation, process: Process): Promise<v
   tally.crashes += 1
   processes.splice(processes.indexOf(process), 1)
   await scheduler.kill(process.owner, (effect) => database.cancel(effect))
-  simulation.violate(await auditor.inbox())
+  simulation.violate(await auditor.inbox(scheduler.now))
   simulation.replacements.push(scheduler.steps + random.below(60))
 }
 
@@ -147,12 +147,12 @@ export function deliverOne(simulation: Simulation): boolean {
 }
 
 async function receive(simulation: Simulation, { engine }: Process, parcel: Parcel): Promise<void> {
-  const { auditor, faults } = simulation
+  const { auditor, faults, scheduler } = simulation
   const { source, id, raw, forged } = parcel
   try {
     const answer = await engine.deliver(source, raw)
     if (forged) simulation.violate([{ invariant: 'I6', text: `${id} is forged and was accepted` }])
-    auditor.acknowledge(source, answer.id)
+    auditor.acknowledge(source, answer.id, scheduler.now)
   } catch (error) {
     if (error instanceof Backlogged) faults.count('backlog-full')
     else if (error instanceof DeliveryRefused && !forged) {

@@ -74,6 +74,7 @@ export function startProcess(name: string, around: Surroundings): Process {
     leaseSeconds: 10,
     applyPending: true,
     backlogLimit: 10,
+    deliveryDays: 1,
     inboxBatch: 4,
     doubtBatch: 6,
     doubtConcurrency: 2,

@@ -17,7 +17,7 @@ export async function comeToRest(simulation: Simulation, enough: () => boolean):
   await decided(simulation)
   await correct(simulation)
   if (!(await settle(simulation, enough))) return
-  simulation.violate(await auditor.atRest(versions))
+  simulation.violate(await auditor.atRest(versions, scheduler.now))
   simulation.tally.rests += 1
   scheduler.remark('at rest')
   if (enough() || !random.chance(0.3)) return
