@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert'
 import { spawnSync } from 'node:child_process'
 import { registerHooks } from 'node:module'
-import { compile, type Program } from '../core/mapping/jq/index.ts'
+import * as engine from '../core/mapping/jq/index.ts'
 import type { Json } from '../core/model/json.ts'
 import { type Bench, interleave } from './harness.ts'
 import { type Shape, shapes } from './mapping-shapes.ts'
@@ -19,9 +19,9 @@ export const mapping: Bench = {
       const items = Array.from({ length: n }, (_each, at) => shape.item(at))
       const texts = items.map((item) => JSON.stringify(item))
       const parsed = texts.map((text): Json => JSON.parse(text))
-      const program = mappingOf(shape, compile)
+      const program = mappingOf(shape, engine)
       // The copy has the same exports.
-      const free = mappingOf(shape, unmetered.compile as typeof compile)
+      const free = mappingOf(shape, unmetered as typeof engine)
       // Written for items of this shape and no other.
       const byHand = shape.byHand as unknown as Mapping
       for (const item of parsed) deepStrictEqual(program(item), byHand(item), `${shape.name} differs from by hand`)
@@ -82,12 +82,16 @@ function summarize(measured: { readonly [name: string]: number }, texts: readonl
   }
 }
 
-function mappingOf(shape: Shape, compiler: typeof compile): Mapping {
-  const programs = Object.entries(shape.expressions).map(([name, text]): [string, Program] => [name, compiler(text)])
-  const blank = Object.fromEntries(programs.map(([name]): [string, Json] => [name, null]))
+/** What applying a mapping file does: its expressions share what they have in common. */
+function mappingOf(shape: Shape, { compile, shareAmong }: typeof engine): Mapping {
+  const names = Object.keys(shape.expressions)
+  const programs = Object.values(shape.expressions).map((text) => compile(text))
+  const sharing = shareAmong(programs)
+  const blank = Object.fromEntries(names.map((name): [string, Json] => [name, null]))
   return (item) => {
     const result: Record<string, Json> = { ...blank }
-    for (const [name, program] of programs) result[name] = program.first(item) ?? null
+    sharing.turn()
+    for (let at = 0; at < programs.length; at++) result[names[at] ?? ''] = programs[at]?.first(item) ?? null
     return result
   }
 }

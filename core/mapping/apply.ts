@@ -23,6 +23,7 @@ export function applyResource(
   const mapping = resource.id
   if (resource.broken !== undefined) return { mapping, state: 'quarantined', problem: resource.broken.problem }
   if (resource.items !== undefined) return applyToItems(resource, blueprints, body, context)
+  resource.sharing.turn()
   const selected = select(resource.selector, body, context)
   if (selected instanceof Failure) return { mapping, state: 'quarantined', problem: selected.problem }
   if (!selected) return { mapping, state: 'deselected', expression: resource.selector.text }
@@ -54,6 +55,7 @@ function applyToItems(
   const contexts = itemContexts(items, context)
   for (const [position, input] of itemInputs(items, body, list).entries()) {
     const inner = contexts(position)
+    resource.sharing.turn()
     const selected = select(resource.selector, input, inner)
     if (selected === false) continue
     for (const [index, block] of resource.entities.entries()) {

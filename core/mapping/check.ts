@@ -3,7 +3,7 @@ import { didYouMean, type Report } from './diagnostic.ts'
 import type { Expression } from './expression.ts'
 import { inferTypes, nodesOf, typeBits, typeNames } from './infer.ts'
 import type { Node } from './jq/index.ts'
-import { type EntityBlock, expressionsOf, isExpression, type NamedTemplate, type ResourceBlock } from './parsed.ts'
+import { allExpressions, type EntityBlock, isExpression, type NamedTemplate, type ResourceBlock } from './parsed.ts'
 
 export interface Known {
   /** Undefined: not known, so nothing is held against them. */
@@ -41,22 +41,6 @@ export function checkResource(report: Report, resource: ResourceBlock, known: Kn
     checkIdentifier(report, block)
     checkAgainstBlueprint(report, block, known.blueprints)
   }
-}
-
-/** Every expression of a mapping, in reading order. */
-export function allExpressions({ selector, items, entities }: ResourceBlock): Expression[] {
-  const named = (list: readonly NamedTemplate[]): Expression[] =>
-    list.flatMap(({ template }) => expressionsOf(template))
-  const inEntities = entities.flatMap((block) => [
-    ...expressionsOf(block.identifier),
-    block.blueprint,
-    ...(block.title === undefined ? [] : [block.title]),
-    ...(block.team === undefined ? [] : expressionsOf(block.team)),
-    ...(block.spread === undefined ? [] : [block.spread]),
-    ...named(block.properties),
-    ...named(block.relations),
-  ])
-  return [selector, ...(items === undefined ? [] : [items.expression]), ...inEntities]
 }
 
 function mustGive(report: Report, expression: Expression, types: number, code: string, message: string): void {

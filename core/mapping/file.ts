@@ -3,7 +3,8 @@ import type { Report } from './diagnostic.ts'
 import { readEntities } from './entity.ts'
 import { compileExpression, type Expression, Failure } from './expression.ts'
 import { removedPath } from './items.ts'
-import type { ItemsBlock, MappingFile, MappingOptions, ResourceBlock } from './parsed.ts'
+import { shareAmong } from './jq/index.ts'
+import { allExpressions, type ItemsBlock, type MappingFile, type MappingOptions, type ResourceBlock } from './parsed.ts'
 import { asBoolean, asMap, asScalar, checkKeys, type Dialect, missing, type Site } from './read.ts'
 import { describe, entryOf, parseYaml, toJson, type YamlEntry, type YamlMap, type YamlNode } from './yaml.ts'
 
@@ -86,7 +87,7 @@ function readResource(
   const structural = report.diagnostics
     .slice(before)
     .find(({ severity, code }) => severity === 'error' && !code.startsWith('expression_'))
-  return {
+  const block = {
     id,
     kind: kind.text,
     kindRange: kind.range,
@@ -96,6 +97,8 @@ function readResource(
     broken:
       structural === undefined && entities.length > 0 ? undefined : brokenBlock(site, kindEntry, structural?.message),
   }
+  const overInput = allExpressions({ ...block, items: undefined })
+  return { ...block, sharing: shareAmong(overInput.flatMap(({ program }) => program ?? [])) }
 }
 
 function brokenBlock(site: Site, kind: YamlEntry, message = 'this mapping makes no entity'): Failure {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import type { TextRange } from './diagnostic.ts'
 import type { Expression, Failure } from './expression.ts'
+import type { Sharing } from './jq/index.ts'
 
 /** A mapping file, read: its shape is checked, its expressions are compiled, and nothing is evaluated yet. */
 export interface MappingFile {
@@ -31,6 +32,8 @@ export interface ResourceBlock {
   readonly selectorFields: JsonObject
   readonly items: ItemsBlock | undefined
   readonly entities: readonly EntityBlock[]
+  /** What its expressions have in common, those of `items` left out: they see another input. */
+  readonly sharing: Sharing
   /** The block cannot be used as it is written: every record is quarantined with this. */
   readonly broken: Failure | undefined
 }
@@ -107,4 +110,20 @@ export function expressionsOf(template: Template | RuleTemplate): readonly Expre
     case 'rule':
       return [template.property, template.operator, ...expressionsOf(template.value)]
   }
+}
+
+/** Every expression of a mapping, in reading order. */
+export function allExpressions({ selector, items, entities }: Omit<ResourceBlock, 'sharing'>): Expression[] {
+  const named = (list: readonly NamedTemplate[]): Expression[] =>
+    list.flatMap(({ template }) => expressionsOf(template))
+  const inEntities = entities.flatMap((block) => [
+    ...expressionsOf(block.identifier),
+    block.blueprint,
+    ...(block.title === undefined ? [] : [block.title]),
+    ...(block.team === undefined ? [] : expressionsOf(block.team)),
+    ...(block.spread === undefined ? [] : [block.spread]),
+    ...named(block.properties),
+    ...named(block.relations),
+  ])
+  return [selector, ...(items === undefined ? [] : [items.expression]), ...inEntities]
 }

@@ -1,10 +1,9 @@
 import type { Json } from '../model/json.ts'
-import { allExpressions } from './check.ts'
 import { type Expression, evaluate, Failure } from './expression.ts'
 import { itemContexts, itemInputs } from './items.ts'
 import { compile, JqRuntimeError, type RunContext } from './jq/index.ts'
 import { toJson } from './jq/json-write.ts'
-import type { ResourceBlock } from './parsed.ts'
+import { allExpressions, type ResourceBlock } from './parsed.ts'
 
 /** What one expression did over one input. */
 export interface ExpressionTrace {

@@ -23,6 +23,7 @@ import { formatter } from './formats.ts'
 import { excerpt } from './json-write.ts'
 import { binary, negate } from './operate.ts'
 import { lookUp, lookUpCall, type Scope, withCell } from './scope.ts'
+import type { Sharing } from './share.ts'
 import { nearest } from './suggest.ts'
 import { type Trace, traced } from './trace.ts'
 import { assign, modify, modifyBy } from './update.ts'
@@ -34,18 +35,21 @@ const everything = recurse(iterate(identity, true))
 export class Compiler {
   readonly #source: string
   readonly #trace: Trace | undefined
+  readonly #sharing: Sharing | undefined
   readonly #calls = new Calls((node, scope) => this.compile(node, scope))
 
-  constructor(source: string, trace: Trace | undefined) {
+  constructor(source: string, trace: Trace | undefined, sharing?: Sharing) {
     this.#source = source
     this.#trace = trace
+    this.#sharing = sharing
   }
 
   compile(node: Node, scope: Scope): Code {
     const code = this.#node(node, scope)
     // Literals say nothing new, and neither does the input itself where it is not written (`.a` is one of it).
     const silent = code.constant !== undefined || node.start === node.end
-    return this.#trace === undefined || silent ? code : traced(code, node, this.#trace)
+    const told = this.#trace === undefined || silent ? code : traced(code, node, this.#trace)
+    return this.#sharing === undefined ? told : this.#sharing.wrap(node, told)
   }
 
   #node(node: Node, scope: Scope): Code {

@@ -67,17 +67,23 @@ class Parser extends Cursor implements Grammar {
 
   /** Everything, with `|` and `,`. */
   query(): Node {
+    const { depth } = this
+    this.#descend()
+    let left = this.comma()
+    // From the left, so that what a pipeline starts with is a part of it that another may start with, too.
+    while (this.accept('|')) {
+      this.#descend()
+      const right = this.comma()
+      left = { kind: 'pipe', left, right, start: left.start, end: right.end }
+    }
+    this.depth = depth
+    return left
+  }
+
+  #descend(): void {
     if (++this.depth > deepest) {
       throw new JqSyntaxError('expression_syntax', 'the expression nests too deeply', this.peek())
     }
-    const left = this.comma()
-    let node = left
-    if (this.accept('|')) {
-      const right = this.query()
-      node = { kind: 'pipe', left, right, start: left.start, end: right.end }
-    }
-    this.depth--
-    return node
   }
 
   comma(): Node {

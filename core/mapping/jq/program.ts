@@ -1,7 +1,6 @@
 import type { Json } from '../../model/json.ts'
 import { parseLong } from '../../sdk/json.ts'
 import { followPlain } from './access.ts'
-import type { Node } from './ast.ts'
 import { type Budget, defaultBudget, startMeter } from './budget.ts'
 import { Cell, type Env, gather } from './code.ts'
 import { Compiler } from './compile.ts'
@@ -15,6 +14,7 @@ import { parse } from './parser.ts'
 import { NeedsText, precision } from './precision.ts'
 import { run } from './run.ts'
 import { type Scope, withCell } from './scope.ts'
+import type { Sharer } from './share.ts'
 import type { Trace } from './trace.ts'
 import type { Value } from './value.ts'
 
@@ -34,9 +34,8 @@ export interface RunContext {
   readonly exact?: (() => Value) | undefined
 }
 
-export interface Program {
+export interface Program extends Sharer {
   readonly source: string
-  readonly ast: Node
   /** Whether there is at most one output, which is the cheap kind of program. */
   readonly single: boolean
   /** The first output; undefined if there is none. Throws JqRuntimeError. */
@@ -49,8 +48,9 @@ export interface Program {
 
 /** Compile an expression. Throws JqSyntaxError, also for what is refused or not defined. */
 export function compile(source: string, options: CompileOptions = {}): Program {
-  const { code, names, ast } = prepare(source, options)
-  const first = firstOf(code)
+  const { code: alone, names, ast, scope } = prepare(source, options)
+  let code = alone
+  let first = firstOf(code)
   const enter = entrance(names)
   const path = options.trace === undefined ? code.names : undefined
   const hand = code.part === true ? finishPart : finish
@@ -83,6 +83,11 @@ export function compile(source: string, options: CompileOptions = {}): Program {
         return again(error, context, (exact) => gather(code, env, exact).map(finish))
       }
     },
+    share(sharing) {
+      startMeter(defaultBudget)
+      code = new Compiler(source, options.trace, sharing).compile(ast, scope)
+      first = firstOf(code)
+    },
     exact(context) {
       const env = enter(context)
       return again(new NeedsText(), context, (exact) => first(env, exact))
@@ -111,7 +116,7 @@ function prepare(source: string, options: CompileOptions) {
   try {
     const ast = parse(source)
     const scope = names.reduce<Scope>((outer, name) => withCell(outer, 'variable', name), { names: null, depth: 0 })
-    return { code: new Compiler(source, options.trace).compile(ast, scope), names, ast }
+    return { code: new Compiler(source, options.trace).compile(ast, scope), names, ast, scope }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     const whole = { start: 0, end: source.length }
