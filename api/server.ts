@@ -31,6 +31,7 @@ import { mappingRoutes } from './routes/mappings.ts'
 import { pinRoutes } from './routes/pins.ts'
 import { planRoutes } from './routes/plans.ts'
 import { probeRoutes } from './routes/probes.ts'
+import { relationRoutes } from './routes/relations.ts'
 import { sourceRoutes } from './routes/sources.ts'
 import { writeRoutes } from './routes/write.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -146,6 +147,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       for (const routes of [
         entityRoutes,
         historyRoutes,
+        relationRoutes,
         writeRoutes,
         sourceRoutes,
         heldRoutes,

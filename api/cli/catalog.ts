@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { CompareOptions } from './commands/compare.ts'
 import type { PutOptions } from './commands/put.ts'
+import type { RelatedOptions } from './commands/related.ts'
 import { client, run } from './run.ts'
 
-/** `catchment put`: what people write into the catalog; `compare`: what another catalog says. */
+/** `catchment related`, `dangling`: what leads where; `put`: what people write into the catalog; `compare`: what another catalog says. */
 export function registerCatalogCommands(program: Command): void {
   program
     .command('put [reference] [fields...]')
@@ -27,5 +28,34 @@ export function registerCatalogCommands(program: Command): void {
     .option('--json', 'for programs', false)
     .action((file: string, options: CompareOptions) =>
       run(async () => (await import('./commands/compare.ts')).compare(client(), file, options)),
+    )
+
+  program
+    .command('related <reference>')
+    .description('what an entity points at and what points at it')
+    .option('--depth <n>', 'how many relations may lie between, 1 to 3', '1')
+    .option('--direction <direction>', 'out, in or both', 'both')
+    .option('--limit <n>', 'how many at most', '100')
+    .option('--json', 'for programs', false)
+    .action((reference: string, options: RelatedOptions) =>
+      run(async () => (await import('./commands/related.ts')).related(client(), reference, options)),
+    )
+
+  program
+    .command('dangling')
+    .description(
+      'relations that lead nowhere although they must, and searches for one entity that found none or several',
+    )
+    .option('--blueprint <blueprint>', 'only of these entities')
+    .option('--required', 'only what a blueprint requires', false)
+    .option('--limit <n>', 'how many at most', '100')
+    .option('--json', 'for programs', false)
+    .action(
+      (options: {
+        readonly json: boolean
+        readonly blueprint?: string
+        readonly required: boolean
+        readonly limit: string
+      }) => run(async () => (await import('./commands/related.ts')).dangling(client(), options)),
     )
 }

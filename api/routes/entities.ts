@@ -13,6 +13,7 @@ import type { Json } from '../../core/model/json.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
+import { danglingRelation } from './dangling.ts'
 import { asOf, momentSchema } from './moments.ts'
 import { array, limit, list, mappingProblem, object, paging, problems, reference, text, time } from './schemas.ts'
 
@@ -62,7 +63,9 @@ const entity = z
           .union([z.string(), array(z.string()), z.object({ combinator: z.string(), rules: array(z.unknown()) })])
           .nullable(),
       )
-      .describe('References of what it points at, under their current names; or the query that finds them.'),
+      .describe(
+        'References of what it points at, under their current names; null: a search for one found none or several. A query: it was not answered yet, or `asOf`.',
+      ),
     failed: array(mappingProblem).describe('Fields that keep a last good value because their expression failed.'),
     revision: z.int().describe('Grows with every change of any entity.'),
     ...trust,
@@ -82,6 +85,7 @@ const entityDetail = entity
       in: array(link).describe('What points at it: the first hundred.'),
       inTotal: z.int(),
     }),
+    dangling: array(danglingRelation).describe('Its relations that lead nowhere although they must.'),
     held: z.int().describe('Deletions and changes of it that wait for a person.'),
     pinned: z
       .object({ who: z.string(), reason: z.string().nullable(), at: time })

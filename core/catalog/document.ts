@@ -1,4 +1,4 @@
-import type { EntityDraft, Relation } from '../model/entity.ts'
+import { type EntityDraft, type Relation, TEAM } from '../model/entity.ts'
 import { isObject, type Json } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 
@@ -19,7 +19,9 @@ export function documentOf(draft: EntityDraft): Document {
     title: draft.title === null ? null : storable(draft.title),
     team: draft.team.map(storable),
     properties: fields(draft.properties),
-    relations: fields(draft.relations),
+    relations: fields(
+      draft.teamQuery === undefined ? draft.relations : { ...draft.relations, [TEAM]: draft.teamQuery },
+    ),
     failed: draft.failed.length === 0 ? draft.failed : clean(draft.failed),
   }
 }

@@ -1,4 +1,4 @@
-import type { Relation } from '../model/entity.ts'
+import { type Relation, TEAM } from '../model/entity.ts'
 import type { Json } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import { type Document, same } from './document.ts'
@@ -66,8 +66,10 @@ export function merge(contributions: readonly Ranked[]): Document {
       title = document.title
       claim('title', document)
     }
-    if (team.length === 0 && document.team.length > 0) {
+    const byQuery = Object.hasOwn(document.relations, TEAM) ? document.relations[TEAM] : undefined
+    if (team.length === 0 && !relations.has(TEAM) && (document.team.length > 0 || byQuery !== undefined)) {
       team = document.team
+      if (byQuery !== undefined) relations.set(TEAM, byQuery)
       claim('team', document)
     }
     for (const [name, value] of Object.entries(document.properties)) {
@@ -76,7 +78,7 @@ export function merge(contributions: readonly Ranked[]): Document {
       claim(`properties.${name}`, document)
     }
     for (const [name, value] of Object.entries(document.relations)) {
-      if (relations.has(name)) continue
+      if (name === TEAM || relations.has(name)) continue
       relations.set(name, value)
       claim(`relations.${name}`, document)
     }

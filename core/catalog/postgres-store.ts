@@ -13,6 +13,7 @@ import type { RulesCache } from './rules.ts'
 import { scanning } from './scans.ts'
 import { scheduling } from './schedule.ts'
 import { sealing } from './sealed.ts'
+import { settleRelations } from './settling.ts'
 import { remembering } from './sources.ts'
 import type { Store } from './store.ts'
 
@@ -38,5 +39,6 @@ export function createStore(db: Db): Store {
     ...scheduling(db),
     ...sequencing(db),
     ...planBooks(db),
+    settleRelations: () => settleRelations(db),
   }
 }

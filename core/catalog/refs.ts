@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Blueprint } from '../model/blueprint.ts'
-import type { Relation } from '../model/entity.ts'
+import { isQuery, type Relation, type SearchQuery, TEAM } from '../model/entity.ts'
 
 /** The same in SQL: function `ref_target` of the first migration. */
 export function refTarget(blueprint: string, identifier: string): bigint {
@@ -12,19 +12,36 @@ export interface Rules {
   readonly searchable: readonly string[]
   /** Relation to the blueprint it points at. */
   readonly targets: ReadonlyMap<string, string>
+  /** Relations that take several targets. */
+  readonly many: ReadonlySet<string>
   /** Of both: an entity that was derived by other rules is derived anew when it is next written, though nothing in it changed. */
   readonly digest: number
 }
 
 /** Grows when the derivation itself changes (how words are split). */
-const derivation = 1
-export const noRules: Rules = { searchable: [], targets: new Map(), digest: derivation }
+const derivation = 2
+export const noRules: Rules = { searchable: [], targets: new Map(), many: new Set(), digest: derivation }
 
-export function rulesOf(blueprint: Pick<Blueprint, 'searchable' | 'relations'>): Rules {
+/** `teams`: the blueprint that teams have. */
+export function rulesOf(blueprint: Pick<Blueprint, 'searchable' | 'relations'>, teams = 'team'): Rules {
   const searchable = blueprint.searchable ?? []
   const targets = Object.entries(blueprint.relations ?? {}).map(([name, { target }]) => [name, target] as const)
-  const text = JSON.stringify([derivation, searchable, targets.toSorted(([a], [b]) => (a < b ? -1 : 1))])
-  return { searchable, targets: new Map(targets), digest: hash('md5', text, 'buffer').readInt32BE(0) }
+  const many = Object.entries(blueprint.relations ?? {}).flatMap(([name, relation]) =>
+    relation.many === true ? [name] : [],
+  )
+  const text = JSON.stringify([
+    derivation,
+    searchable,
+    targets.toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    many.toSorted(),
+    teams,
+  ])
+  return {
+    searchable,
+    targets: new Map([...targets, [TEAM, teams]]),
+    many: new Set([...many, TEAM]),
+    digest: hash('md5', text, 'buffer').readInt32BE(0),
+  }
 }
 
 export interface Ref {
@@ -34,7 +51,7 @@ export interface Ref {
   readonly identifier: string
 }
 
-/** Only relations by identifier: a query stays in the entity's relations, and one the blueprint does not have points nowhere. */
+/** Only relations by identifier; one that the blueprint does not have points nowhere. */
 export function* refsOf(relations: Readonly<Record<string, Relation>>, rules: Rules): Generator<Ref> {
   for (const [relation, said] of Object.entries(relations)) {
     const blueprint = rules.targets.get(relation)
@@ -46,4 +63,20 @@ export function* refsOf(relations: Readonly<Record<string, Relation>>, rules: Ru
 
 function isList(said: Relation): said is readonly string[] {
   return Array.isArray(said)
+}
+
+export interface QueryRef {
+  readonly relation: string
+  readonly position: 0 | -1
+  readonly blueprint: string
+  readonly query: SearchQuery
+}
+
+/** Relations by search query. */
+export function queriesOf(relations: Readonly<Record<string, Relation>>, rules: Rules): readonly QueryRef[] {
+  return Object.entries(relations).flatMap(([relation, said]): QueryRef[] => {
+    const blueprint = rules.targets.get(relation)
+    if (blueprint === undefined || !isQuery(said)) return []
+    return [{ relation, position: rules.many.has(relation) ? 0 : -1, blueprint, query: said }]
+  })
 }

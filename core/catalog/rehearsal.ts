@@ -22,6 +22,8 @@ const copied = [
   'aliases',
   'contributions',
   'refs',
+  'searches',
+  'settling',
   'quarantine',
   'held',
   'pins',

@@ -2,8 +2,9 @@ import { array, type Cell } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { type Document, same } from './document.ts'
 import { type Fold, keepsDraft } from './fold.ts'
-import { refsOf, refTarget } from './refs.ts'
+import { queriesOf, refsOf, refTarget } from './refs.ts'
 import { insertRows, table } from './rows.ts'
+import { searchIds } from './searches.ts'
 import type { Placed } from './write.ts'
 
 const contributions = table('contributions', {
@@ -22,7 +23,6 @@ const refs = table('refs', {
   blueprint: 'text',
   identifier: 'text',
 })
-
 /**
  * Replaced rather than updated: one plan for what is new, moved, or gets or loses its own draft. `replaced`: the records
  * whose contributions `plan` knows one by one.
@@ -66,7 +66,7 @@ export async function writeContributions(
   await insertRows(tx, contributions, rows)
 }
 
-function column(type: 'int8' | 'text', rows: readonly (readonly Cell[])[], index: number): Buffer {
+function column(type: 'int8' | 'int4' | 'text', rows: readonly (readonly Cell[])[], index: number): Buffer {
   return array(
     type,
     rows.map((row) => row[index] ?? null),
@@ -105,6 +105,27 @@ export async function writeRefs(tx: Queryable, written: readonly Placed[]): Prom
     }
   }
   await insertRows(tx, refs, rows)
+  const asked = stale.flatMap(({ settled, id, rules }) =>
+    queriesOf(settled.document.relations, rules).map((query) => ({ id, query })),
+  )
+  if (asked.length === 0) return
+  const ids = await searchIds(
+    tx,
+    asked.map(({ query }) => query),
+  )
+  const search = asked.map(({ id, query: { relation, position } }, index): Cell[] => [
+    id,
+    relation,
+    position,
+    ids[index] ?? null,
+  ])
+  await tx.query(
+    `INSERT INTO refs (entity_id, relation, position, target, blueprint, identifier, search)
+     SELECT u.id, u.relation, u.position, 0, '', '', u.search
+     FROM unnest($1::int8[], $2::text[], $3::int4[], $4::int8[]) u (id, relation, position, search)`,
+    [column('int8', search, 0), column('text', search, 1), column('int4', search, 2), column('int8', search, 3)],
+    { name: 'insert_search_refs' },
+  )
 }
 
 /** A former name leads to its latest holder until a live entity takes it. */

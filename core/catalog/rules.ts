@@ -16,7 +16,13 @@ export async function rulesFor(
   const { rows } = await tx.query<{ identifier: string; document: Blueprint }>(
     'SELECT identifier, document FROM blueprints',
   )
-  const rules = new Map(rows.map(({ identifier, document }) => [identifier, rulesOf(document)]))
+  const teams = teamBlueprint(rows.map(({ identifier }) => identifier))
+  const rules = new Map(rows.map(({ identifier, document }) => [identifier, rulesOf(document, teams)]))
   cache.set(mappingId, rules)
   return rules
+}
+
+/** What a team by search query is searched among. */
+export function teamBlueprint(blueprints: readonly string[]): string {
+  return blueprints.includes('_team') ? '_team' : 'team'
 }

@@ -181,6 +181,8 @@ export interface Store extends PlanBooks {
 
   /** Gives committed batches their places in the feed, in an order that keeps each entity's revisions in order. Returns how many changes. */
   sequence(): Promise<number>
+  /** Settles what relations lead to, behind the feed. Returns how much was done; 0: all is settled. */
+  settleRelations(): Promise<number>
 }
 
 /** Where a pause that the source asked for is remembered, so that a restart keeps it: a schedule row of no kind. */

@@ -31,6 +31,7 @@ const operators = [
   'relatedTo',
 ]
 const combinators = ['and', 'or']
+const fields = ['$identifier', '$title', '$team', '$blueprint', '$createdAt', '$updatedAt']
 
 /** A search query is told from an object by its two keys. */
 export function queryOf(node: YamlNode): YamlMap | undefined {
@@ -75,7 +76,7 @@ function readRule(site: FieldSite, map: YamlMap): RuleTemplate {
   const value = entryOf(map, 'value')?.value
   return {
     kind: 'rule',
-    property: readWord(site, map, 'property', []),
+    property: readWord(site, map, 'property', fields),
     operator: readWord(site, map, 'operator', operators),
     value: (value && readTemplate(site, value)) ?? compileExpression(site, literal('null', map)),
   }

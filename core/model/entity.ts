@@ -13,6 +13,13 @@ export interface SearchQuery {
 /** One or several targets by identifier, or a query that is resolved against the catalog. Null says: none. */
 export type Relation = string | readonly string[] | SearchQuery | null
 
+/** The name that teams by search query go by among an entity's relations. */
+export const TEAM = '$team'
+
+export function isQuery(relation: Relation): relation is SearchQuery {
+  return typeof relation === 'object' && relation !== null && 'combinator' in relation
+}
+
 /** What one record says about one entity through one mapping: the content of a contribution. */
 export interface EntityDraft {
   readonly blueprint: string

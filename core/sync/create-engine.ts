@@ -77,6 +77,7 @@ export function createEngine(ports: Ports, sources: readonly SourceRuntime[], op
     while (!stop.signal.aborted) {
       try {
         if ((await ports.store.sequence()) > 0) continue
+        if ((await ports.store.settleRelations()) > 0) continue
       } catch (error) {
         ports.log('error', 'the change feed could not be sequenced', describeError(error))
       }

@@ -1,4 +1,4 @@
-import type { EntityDraft } from '../model/entity.ts'
+import { type EntityDraft, TEAM } from '../model/entity.ts'
 
 /**
  * A failed expression is not null (I8): the field keeps its last good value and the mark. At first sight it is absent and
@@ -11,8 +11,10 @@ export function healed(draft: EntityDraft, before: EntityDraft | undefined): Ent
   let { title, team } = draft
   for (const { field } of draft.failed) {
     if (field === 'title') title = before.title
-    else if (field === 'team') team = before.team
-    else if (field === 'properties.*') restoreAll(properties, before.properties)
+    else if (field === 'team') {
+      team = before.team
+      restore(relations, before.relations, TEAM)
+    } else if (field === 'properties.*') restoreAll(properties, before.properties)
     else if (field.startsWith('properties.')) restore(properties, before.properties, field.slice('properties.'.length))
     else if (field.startsWith('relations.')) restore(relations, before.relations, field.slice('relations.'.length))
   }

@@ -6,7 +6,7 @@ export const blueprints = `
   relations: { owner: { target: team }, uses: { target: service, many: true } }
 - identifier: team
   schema: { properties: { lead: { type: string }, size: { type: number } } }
-  relations: { lead: { target: service } }
+  relations: { lead: { target: service }, peers: { target: service, many: true } }
 `
 
 const service = (identifier: string, more: string): string => `
@@ -27,10 +27,22 @@ const team = `
     entity: { blueprint: '"team"', identifier: .owner, properties: { size: .stars }, relations: { lead: .name } }
 `
 
+/** Relations by search query: one that takes one entity and one that takes many. */
+const bySearch = `
+  - kind: thing
+    selector: { query: '.owner != null' }
+    entity:
+      blueprint: '"team"'
+      identifier: .owner
+      relations:
+        lead: { combinator: '"and"', rules: [{ property: '"stars"', operator: '"="', value: .stars }] }
+        peers: { combinator: or, rules: [{ property: '"tier"', operator: '=', value: .tier }, { property: $title, operator: beginsWith, value: '"o"' }] }
+`
+
 /** Versions of one mapping file: other fields, another selector, another identifier, more and fewer entities. */
 export const versions: readonly string[] = [
   `resources:${service('.name', team)}`,
-  `resources:${service('.name', '')}`,
+  `resources:${service('.name', bySearch)}`,
   `resources:${service('.other // .name', team)}`,
   `resources:${service('.name', team).replace('.hidden | not', '.tier != "low"').replace('stars: .stars', 'stars: (.stars // 0) + 1')}`,
   `resources:${team}

@@ -1,4 +1,4 @@
-import type { EntityDraft, Relation } from '../model/entity.ts'
+import type { EntityDraft, Relation, SearchQuery } from '../model/entity.ts'
 import type { Json } from '../model/json.ts'
 import type { Mappings } from '../model/mapping.ts'
 
@@ -80,6 +80,14 @@ export class Reference {
     if (this.#names.has(name)) return name
     const id = this.#aliases.get(name)
     return this.#beings.find((being) => being.id === id)?.name
+  }
+
+  /** Names of the entities of the blueprint that the query finds, in order. */
+  found(blueprint: string, query: SearchQuery): readonly string[] {
+    const names = [...this.#names].filter(
+      ([name, entity]) => name.startsWith(`${blueprint}:`) && matches(entity, query),
+    )
+    return names.map(([name]) => name).toSorted()
   }
 
   #settle(): void {
@@ -166,4 +174,15 @@ function merged(group: readonly Saying[]): Omit<Expected, 'id'> {
 function firstOf<T>(said: readonly Readonly<Record<string, T>>[]): Readonly<Record<string, T>> {
   const fields = said.toReversed().flatMap((each) => Object.entries(each).filter(([, value]) => value !== null))
   return Object.fromEntries(fields)
+}
+
+function matches(entity: Expected, { combinator, rules }: SearchQuery): boolean {
+  const holds = (rule: SearchQuery['rules'][number]): boolean => {
+    if ('rules' in rule) return matches(entity, rule)
+    const value = rule.property === '$title' ? entity.title : (entity.properties[rule.property] ?? null)
+    if (value === null || rule.value === null) return false
+    if (rule.operator === '=') return value === rule.value
+    return typeof value === 'string' && typeof rule.value === 'string' && value.startsWith(rule.value)
+  }
+  return combinator === 'and' ? rules.every(holds) : rules.some(holds)
 }

@@ -154,6 +154,6 @@ function corrected(
       WHERE deleted IS NULL AND NOT stub AND NOT EXISTS (SELECT FROM changed WHERE changed.id = o.id)
       UNION ALL SELECT ${selected(columns)}, NULL::jsonb, false FROM ${then}),
     refs AS NOT MATERIALIZED (
-      SELECT ${list(refs.columns)} FROM refs o WHERE NOT EXISTS (SELECT FROM changed WHERE changed.id = o.entity_id)
-      UNION ALL SELECT ${selected(refs.columns)} FROM ${pointing})`
+      SELECT ${list(refs.columns)}, search FROM refs o WHERE NOT EXISTS (SELECT FROM changed WHERE changed.id = o.entity_id)
+      UNION ALL SELECT ${selected(refs.columns)}, NULL::bigint FROM ${pointing})`
 }

@@ -1,6 +1,7 @@
 import { reference } from '../../model/entity.ts'
 import type { Queryable } from '../db.ts'
 import { refTarget } from '../refs.ts'
+import { type DanglingView, danglingOf } from './dangling.ts'
 import { type Pin, pinnedEntity } from './pinned.ts'
 import { type EntityRow, type EntityView, entityColumns, entityView, relationTargets, visible } from './view.ts'
 
@@ -23,6 +24,8 @@ export interface EntityDetail extends EntityView {
   readonly askedAs?: string
   readonly aliases: readonly string[]
   readonly links: { readonly out: readonly LinkOut[]; readonly in: readonly LinkIn[]; readonly inTotal: number }
+  /** Its relations that lead nowhere although they must. */
+  readonly dangling: readonly DanglingView[]
   /** Deletions and changes of it that a guard stopped. */
   readonly held: number
   /** A person keeps it although its source does not show it. */
@@ -56,7 +59,8 @@ export async function getEntity(
     ...view,
     ...(asked === view.reference ? {} : { askedAs: asked }),
     aliases: aliases.map((name) => reference(name.blueprint, name.identifier)),
-    links: { out: await linksOut(db, row.id), ...(await linksIn(db, [row, ...aliases])) },
+    links: { out: await linksOut(db, row.id), ...(await linksIn(db, row.id, [row, ...aliases])) },
+    dangling: await danglingOf(db, row.id),
     held: await heldCount(db, row.id),
     ...(pinned === undefined ? {} : { pinned: { who: pinned.who, reason: pinned.reason, at: pinned.at } }),
   }
@@ -79,32 +83,43 @@ async function linksOut(db: Queryable, entityId: string): Promise<readonly LinkO
   const { rows } = await db.query<LinkOut>(
     `SELECT r.relation, coalesce(t.title, n.title) AS title,
        coalesce(t.blueprint || ':' || t.identifier, r.blueprint || ':' || r.identifier) AS reference,
-       CASE WHEN t.id IS NULL AND n.id IS NULL THEN 'missing' ELSE 'present' END AS state
-     FROM refs r
+       CASE WHEN t.id IS NULL AND n.id IS NULL THEN 'missing' ELSE 'present' END AS state,
+     r.position::bigint AS place FROM refs r
      LEFT JOIN entities n ON n.blueprint = r.blueprint AND n.identifier = r.identifier AND n.deleted IS NULL AND NOT n.stub
      LEFT JOIN aliases a ON a.blueprint = r.blueprint AND a.identifier = r.identifier
      LEFT JOIN entities t ON t.id = a.entity_id AND t.deleted IS NULL AND NOT t.stub
-     WHERE r.entity_id = $1 ORDER BY r.relation, r.position`,
+     WHERE r.entity_id = $1 AND r.search IS NULL
+     UNION ALL
+     SELECT r.relation, t.title, t.blueprint || ':' || t.identifier, 'present', f.place
+     FROM refs r JOIN searches s ON s.id = r.search AND (r.position = 0 OR cardinality(s.found) = 1)
+     CROSS JOIN LATERAL unnest(s.found) WITH ORDINALITY f (id, place) JOIN entities t ON t.id = f.id AND t.deleted IS NULL AND NOT t.stub
+     WHERE r.entity_id = $1 ORDER BY relation, place`,
     [entityId],
   )
-  return rows
+  return rows.map(({ relation, reference: target, title, state }) => ({ relation, reference: target, title, state }))
 }
 
 /** What points at any of these names; by name, because a relation is kept as it was said. */
 async function linksIn(
   db: Queryable,
+  entityId: string,
   names: readonly Name[],
 ): Promise<{ readonly in: readonly LinkIn[]; readonly inTotal: number }> {
   const { rows } = await db.query<LinkIn & { total: string }>(
     `SELECT r.relation, e.blueprint || ':' || e.identifier AS reference, e.title, count(*) OVER () AS total
-     FROM refs r JOIN entities e ON e.id = r.entity_id AND ${visible}
-     WHERE r.target = ANY($1::bigint[])
-       AND (r.blueprint, r.identifier) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+     FROM (
+       SELECT entity_id, relation FROM refs WHERE target = ANY($1::bigint[]) AND search IS NULL
+         AND (blueprint, identifier) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+       UNION ALL
+       SELECT r.entity_id, r.relation FROM searches s
+       JOIN refs r ON r.search = s.id AND (r.position = 0 OR cardinality(s.found) = 1) WHERE s.found @> ARRAY[$4::bigint]
+     ) r JOIN entities e ON e.id = r.entity_id AND ${visible}
      ORDER BY e.blueprint, e.identifier, r.relation LIMIT ${shownLinks}`,
     [
       names.map((name) => refTarget(name.blueprint, name.identifier).toString()),
       names.map((name) => name.blueprint),
       names.map((name) => name.identifier),
+      entityId,
     ],
   )
   return {

@@ -129,19 +129,25 @@ function compareTime(column: string, operator: Operator, value: Json, parameters
 }
 
 function compareRelation(relation: string, operator: Operator, value: Json, parameters: Parameters): string {
-  const targets = (extra: string): string =>
-    `EXISTS (SELECT FROM refs r WHERE r.entity_id = e.id AND r.relation = ${parameters.add(relation)}${extra})`
+  const name = parameters.add(relation)
+  const found = 'FROM searches s JOIN entities t ON t.id = ANY (s.found) WHERE s.id = r.search'
+  const targets = (text?: string): string => {
+    const said = text === undefined ? '' : ` AND r.identifier = ${parameters.add(text)}`
+    const searched = text === undefined ? '' : ` AND t.identifier = ${parameters.add(text)}`
+    return `EXISTS (SELECT FROM refs r WHERE r.entity_id = e.id AND r.relation = ${name}
+      AND (r.search IS NULL${said} OR EXISTS (SELECT ${found}${searched})))`
+  }
   switch (operator) {
     case '=':
     case 'contains':
-      return targets(` AND r.identifier = ${parameters.add(wantText(operator, value))}`)
+      return targets(wantText(operator, value))
     case '!=':
     case 'doesNotContain':
-      return `NOT ${targets(` AND r.identifier = ${parameters.add(wantText(operator, value))}`)}`
+      return `NOT ${targets(wantText(operator, value))}`
     case 'isEmpty':
-      return `NOT ${targets('')}`
+      return `NOT ${targets()}`
     case 'isNotEmpty':
-      return targets('')
+      return targets()
     case '>':
     case '>=':
     case '<':
