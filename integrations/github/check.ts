@@ -1,17 +1,22 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type Check, CredentialRefused } from '../../core/sdk/index.ts'
+import type { Installation } from './app.ts'
 import type { Client } from './client.ts'
 import { type Census, census, forecast } from './forecast.ts'
+import { permissions } from './permissions.ts'
+import { probe } from './probe.ts'
 import { type GithubConfig, read } from './schema.ts'
 import type { Scope } from './scope.ts'
 import type { Wants } from './wants.ts'
 
 const self = z.object({ id: z.int(), login: z.string() })
+const appSelf = z.object({ slug: z.string() })
 
+const fineGrained = 'fine-grained token'
 const tokenKinds: readonly (readonly [string, string])[] = [
   ['ghp_', 'classic token'],
-  ['github_pat_', 'fine-grained token'],
+  ['github_pat_', fineGrained],
   ['ghs_', 'installation of a GitHub App'],
   ['gho_', 'OAuth token'],
   ['ghu_', 'GitHub App user token'],
@@ -30,8 +35,12 @@ export async function check(
   defaultKinds: readonly string[],
   signal: AbortSignal,
 ): Promise<Check> {
-  const kind = tokenKinds.find(([prefix]) => config.token.startsWith(prefix))?.[1] ?? 'token'
-  const user = await client.recall('GET /user', {}, signal)
+  const installations = await client.installations?.(signal)
+  const kind =
+    installations === undefined
+      ? (tokenKinds.find(([prefix]) => config.token?.startsWith(prefix))?.[1] ?? 'token')
+      : 'GitHub App'
+  const user = await client.recall(installations === undefined ? 'GET /user' : 'GET /app', {}, signal)
   if (user.state === 'refused' && user.status === 401) {
     throw new CredentialRefused(
       `GitHub refused the token: ${user.message}.`,
@@ -39,7 +48,8 @@ export async function check(
     )
   }
   // The installation of an App is nobody; it hears 403 here and may still read its organisations.
-  const who = user.state === 'ok' ? read(self, user.data, 'own account') : undefined
+  const who = user.state === 'ok' && installations === undefined ? read(self, user.data, 'own account') : undefined
+  const slug = user.state === 'ok' && installations !== undefined ? read(appSelf, user.data, 'the App').slug : undefined
   const scopes = user
     .header('x-oauth-scopes')
     ?.split(/[,\s]+/)
@@ -59,29 +69,48 @@ export async function check(
     if (who !== undefined && own === undefined) {
       missing.push({ kind: 'user', permission: `membership of ${org}: a stranger sees only members who are public` })
     }
-    const known = scopes === undefined ? undefined : counted.get(org)
-    const { teams, users, missing: refused } = known ?? (await census(client, org, signal))
+    const known = scopes === undefined && kind !== fineGrained ? undefined : counted.get(org)
+    const { teams, users, missing: refused } = known ?? (await count(client, org, kind, signal))
     counted.set(org, { teams, users, missing: refused })
     if (scopes === undefined) missing.push(...refused)
+    const installed = installations?.find(({ account }) => account?.login.toLowerCase() === org.toLowerCase())
+    if (installed !== undefined) missing.push(...missingOfApp(installed, refused))
     sizes.set(org, { repositories: look.public_repos + (look.total_private_repos ?? 0), teams, users })
   }
   if (scopes !== undefined) missing.push(...missingScopes(scopes))
   const visible = [who?.id ?? null, kind, scopes ?? null, seen, missing]
   return {
-    identity: `${who?.login ?? 'GitHub App'} (${kind})`,
+    identity: `${who?.login ?? slug ?? 'an installation'} (${kind})`,
     fingerprint: createHash('sha256').update(JSON.stringify(visible)).digest('hex'),
     missing,
     forecast: forecast(config, wants, scope, sizes, defaultKinds),
   }
 }
 
+/** What a fine-grained token may do is tried out once; what an installation may, it says. */
+async function count(client: Client, org: string, kind: string, signal: AbortSignal): Promise<Census> {
+  const counted = await census(client, org, signal)
+  if (kind !== fineGrained) return counted
+  return { ...counted, missing: [...counted.missing, ...(await probe(client, org, signal))] }
+}
+
 /** https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps */
 function missingScopes(scopes: readonly string[]): Check['missing'] {
-  const members = ['read:org', 'write:org', 'admin:org'].some((scope) => scopes.includes(scope))
-  return [
-    ...(scopes.includes('repo')
+  return Object.entries(permissions).flatMap(([kind, { classic }]) =>
+    classic.length === 0 || classic.some((scope) => scopes.includes(scope))
       ? []
-      : [{ kind: 'repository', permission: 'repo: private repositories are not visible' }]),
-    ...(members ? [] : ['team', 'user'].map((kind) => ({ kind, permission: 'read:org' }))),
-  ]
+      : [
+          {
+            kind,
+            permission: classic[0] === 'repo' ? 'repo: private repositories are not visible' : (classic[0] ?? ''),
+          },
+        ],
+  )
+}
+
+/** An App says what it may do, so that nothing need be tried. What a listing was refused for is said already. */
+function missingOfApp({ permissions: granted }: Installation, refused: Check['missing']): Check['missing'] {
+  return Object.entries(permissions).flatMap(([kind, { fine, label }]) =>
+    fine in granted || refused.some((one) => one.kind === kind) ? [] : [{ kind, permission: label }],
+  )
 }

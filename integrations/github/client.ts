@@ -7,6 +7,8 @@ import {
   type Priority,
   type Tools,
 } from '../../core/sdk/index.ts'
+import { type Installation, Owners } from './app.ts'
+import { createCredential } from './credential.ts'
 import type { GithubConfig } from './schema.ts'
 
 /** Of the address, of the query, and what is left is the body of a request that writes. */
@@ -38,26 +40,63 @@ export interface Client {
    * limit. For the few addresses that are asked before every scan.
    */
   recall(route: string, params: Params, signal: AbortSignal): Promise<Exclude<Answer, { state: 'notModified' }>>
+  /** Of an App: where it is installed. Absent: the credential is a token. */
+  readonly installations?: (signal: AbortSignal) => Promise<readonly Installation[]>
 }
 
-export function createClient(config: Pick<GithubConfig, 'token' | 'baseUrl'>, tools: Tools): Client {
+/** Who owns what is asked about, as far as it can be told. */
+function ownerIn(route: string, params: Params, owners: Owners): string | undefined {
+  const named = params['org'] ?? params['owner']
+  if (typeof named === 'string') return named
+  return / \/repositories\/\{id\}/.test(route) ? owners.of(params['id']) : undefined
+}
+
+function notInstalled(owner: string): Answer {
+  return { state: 'refused', status: 404, message: `the App is not installed in ${owner}`, header: () => undefined }
+}
+
+export function createClient(
+  config: Pick<GithubConfig, 'token' | 'app' | 'organizations' | 'baseUrl'>,
+  tools: Tools,
+): Client {
   // Deprecations come as warnings; everything else is a line per request, and an error for every 304.
   const warn = (message: string): void => tools.log('debug', 'octokit warns', { message })
   const nothing = (): void => undefined
   const log = { debug: nothing, info: nothing, warn, error: nothing }
   const octokit = new Octokit({
-    auth: config.token,
     baseUrl: config.baseUrl.replace(/\/+$/, ''),
     userAgent: 'catchment',
     log,
   })
   const memory = new Map<string, { etag: string; answer: Extract<Answer, { state: 'ok' }> }>()
 
+  const credential = createCredential(config, raw, () => tools.now())
+  const owners = new Owners()
+
   async function ask(route: string, params: Params, options: AskOptions): Promise<Answer> {
+    const own = /^[A-Z]+ \/app(\/|$)/.test(route) ? credential.own?.() : undefined
+    if (own !== undefined) return raw(route, params, own, options)
+    const owner = ownerIn(route, params, owners)
+    const first = owner === undefined ? undefined : await credential.of(owner, options.signal)
+    if (owner !== undefined && first === undefined) return notInstalled(owner)
+    const tokens = first === undefined ? await credential.all(options.signal) : [first]
+    let answer: Answer | undefined
+    for (const token of tokens) {
+      answer = await raw(route, params, token, options)
+      if (answer.state === 'refused' && answer.status === 401) credential.forget(token)
+      // Another installation may see what this one does not.
+      if (answer.state !== 'refused' || ![403, 404].includes(answer.status)) break
+    }
+    if (answer?.state === 'ok' && credential.own !== undefined) owners.learn(answer.data)
+    return answer ?? notInstalled(config.organizations.join(', '))
+  }
+
+  async function raw(route: string, params: Params, token: string, options: AskOptions): Promise<Answer> {
     try {
       const response = await octokit.request(route, {
         ...params,
         headers: {
+          authorization: `Bearer ${token}`,
           'x-github-api-version': '2022-11-28',
           [PRIORITY_HEADER]: options.priority ?? 'live',
           ...(options.etag === undefined ? {} : { 'if-none-match': options.etag }),
@@ -74,6 +113,7 @@ export function createClient(config: Pick<GithubConfig, 'token' | 'baseUrl'>, to
 
   return {
     ask,
+    ...(credential.installations === undefined ? {} : { installations: credential.installations }),
     async recall(route, params, signal) {
       const name = JSON.stringify([route, params])
       const known = memory.get(name)

@@ -40,7 +40,7 @@ export async function discover(
   tools: Tools,
   signal: AbortSignal,
 ): Promise<{ readonly organizations: readonly string[]; readonly refused: readonly string[] }> {
-  const client = createClient(config, tools)
+  const client = createClient({ ...config, app: undefined, organizations: [] }, tools)
   const refused: string[] = []
   for (const [route, what, logins] of routes) {
     const answer = await client.recall(route, { per_page: 100 }, signal)

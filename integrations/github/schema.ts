@@ -8,9 +8,17 @@ export const githubConfig = z
     token: z
       .string()
       .min(1)
+      .optional()
       .describe(
-        'A token that may read the organisations: classic with `repo` and `read:org`, or fine-grained with `Metadata: read` and `Members: read`.',
+        'A token that may read the organisations: classic with `repo` and `read:org`, or fine-grained with `Metadata: read` and `Members: read`. Or `app`.',
       ),
+    app: z
+      .strictObject({
+        id: z.union([z.int().positive(), z.string().min(1)]).describe('App ID or client ID.'),
+        privateKey: z.string().min(1).describe('One of its private keys, in PEM: "${file:./app.pem}".'),
+      })
+      .optional()
+      .describe('A GitHub App that is installed in the organisations, in place of a token.'),
     organizations: z.array(login).min(1).describe('Logins of the organisations to read. Each is listed on its own.'),
     only: z
       .array(z.string().regex(/^[^/\s]+\/[^/\s]+$/, 'expected owner/name'))
@@ -24,6 +32,11 @@ export const githubConfig = z
     pageSize: z.int().min(1).max(100).default(100).describe('Items asked for at once; smaller for a slow server.'),
   })
   .check((context) => {
+    const { token, app } = context.value
+    if ((token === undefined) === (app === undefined)) {
+      const message = token === undefined ? 'expected `token`, or `app`' : 'expected either `token` or `app`, not both'
+      context.issues.push({ code: 'custom', message, input: undefined, path: ['token'] })
+    }
     const known = new Set(context.value.organizations.map((name) => name.toLowerCase()))
     for (const [index, name] of (context.value.only ?? []).entries()) {
       const [owner = '', repo] = name.split('/')

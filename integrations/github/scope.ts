@@ -50,6 +50,7 @@ export function createScope(config: GithubConfig, client: Client): Scope {
         }),
       ),
     async memberships(signal) {
+      if (client.installations !== undefined) return 'an App is a member of nothing'
       const answer = await client.recall('GET /user/memberships/orgs', { per_page: 100, state: 'active' }, signal)
       if (answer.state === 'refused') return reasonOf(answer, 'own memberships')
       const rows = read(memberships, answer.data, 'own memberships')

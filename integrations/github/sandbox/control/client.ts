@@ -1,7 +1,7 @@
 // The switchboard from the other side: for tests, in the same process or another.
 import type { Fault, FaultInput } from '../http/faults.ts'
 import type { LoggedRequest, RequestCounts } from '../http/requestLog.ts'
-import type { FindingInput, LimitsInput, TokenInput } from './schema.ts'
+import type { AppInput, FindingInput, LimitsInput, TokenInput } from './schema.ts'
 
 export interface Control {
   readonly token: string
@@ -14,6 +14,8 @@ export interface Control {
   requests(since?: number): Promise<{ counts: RequestCounts; requests: LoggedRequest[] }>
   clearRequests(): Promise<void>
   makeToken(input: TokenInput): Promise<{ id: number; token: string }>
+  /** A GitHub App, installed; the only answer that shows its key. */
+  makeApp(input: AppInput): Promise<{ id: number; privateKey: string }>
   revokeToken(id: number): Promise<void>
   limits(input: LimitsInput): Promise<void>
   /** Moves the clock of the rate limits. */
@@ -53,6 +55,7 @@ export function connectControl(url: string, token: string): Control {
       await send('DELETE', '/requests')
     },
     makeToken: (input) => send('POST', '/tokens', input),
+    makeApp: (input) => send('POST', '/apps', input),
     revokeToken: async (id) => {
       await send('DELETE', `/tokens/${id}`)
     },

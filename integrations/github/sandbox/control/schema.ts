@@ -3,6 +3,33 @@ import { faultInput } from '../http/faults.ts'
 
 export { faultInput }
 
+const permissions = z.partialRecord(
+  z.enum([
+    'metadata',
+    'administration',
+    'members',
+    'organization_administration',
+    'organization_hooks',
+    'repository_hooks',
+    'actions',
+    'contents',
+    'deployments',
+    'environments',
+    'issues',
+    'pull_requests',
+    'secret_scanning_alerts',
+    'security_events',
+    'vulnerability_alerts',
+  ]),
+  z.enum(['read', 'write']),
+)
+
+export const appInput = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  /** What each organisation lets it do. */
+  installations: z.record(z.string(), permissions),
+})
+
 export const tokenInput = z.strictObject({
   /** Shown in the request log. */
   name: z.string().min(1),
@@ -12,31 +39,7 @@ export const tokenInput = z.strictObject({
   /** Classic. Without: everything the sandbox serves. */
   scopes: z.array(z.string()).default(['repo', 'admin:org', 'admin:org_hook', 'delete_repo', 'user', 'workflow']),
   /** Fine-grained: permissions by organisation. */
-  grants: z
-    .record(
-      z.string(),
-      z.partialRecord(
-        z.enum([
-          'metadata',
-          'administration',
-          'members',
-          'organization_administration',
-          'organization_hooks',
-          'repository_hooks',
-          'actions',
-          'contents',
-          'deployments',
-          'environments',
-          'issues',
-          'pull_requests',
-          'secret_scanning_alerts',
-          'security_events',
-          'vulnerability_alerts',
-        ]),
-        z.enum(['read', 'write']),
-      ),
-    )
-    .default({}),
+  grants: z.record(z.string(), permissions).default({}),
   /** Seconds from now. */
   expiresIn: z.int().positive().optional(),
 })
@@ -91,5 +94,6 @@ export const findingInput = z.strictObject({
 export const issueInput = z.strictObject({ ...inRepository, number: z.int().positive() })
 
 export type FindingInput = z.input<typeof findingInput>
+export type AppInput = z.input<typeof appInput>
 export type TokenInput = z.input<typeof tokenInput>
 export type LimitsInput = z.input<typeof limitsInput>

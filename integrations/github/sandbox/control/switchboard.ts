@@ -1,5 +1,5 @@
 // The routes below /_sandbox: what no person could do through GitHub's API, for tests and for whoever plays with it.
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { z } from 'zod'
 import { find } from '../changes/alerts.ts'
 import { deleteIssue } from '../changes/discussions.ts'
@@ -11,12 +11,13 @@ import { hashToken } from '../http/viewer.ts'
 import type { Life } from '../life/life.ts'
 import { Random } from '../seed/random.ts'
 import { addRepos, adminLogin } from '../seed/seed.ts'
-import type { Token } from '../state/model.ts'
+import type { GithubApp, Token } from '../state/model.ts'
 import type { World } from '../state/world.ts'
 import type { Change } from '../webhooks/emit.ts'
 import type { Sender } from '../webhooks/sender.ts'
 import {
   advanceInput,
+  appInput,
   faultInput,
   findingInput,
   issueInput,
@@ -95,6 +96,30 @@ export function makeToken(
     return row.id
   })
   return { id, token }
+}
+
+function makeApp({ app }: Controlled, text: string): { id: number; privateKey: string } {
+  const { name, installations } = read(appInput, text)
+  const { world } = app
+  const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const id = world.transaction((tx) => {
+    const made: GithubApp = {
+      id: tx.nextId(),
+      slug: name,
+      publicKey: pair.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      createdAt: world.stamp(),
+      installations: Object.entries(installations).map(([login, permissions]) => {
+        const org = world.org(login)
+        if (!org) throw new Wrong(422, `installations: there is no organisation ${login}`)
+        // Every App may read metadata; zod's undefined members are left out.
+        const granted: Token['grants'][string] = { metadata: 'read', ...JSON.parse(JSON.stringify(permissions)) }
+        return { id: tx.nextId(), orgId: org.id, permissions: granted }
+      }),
+    }
+    tx.put('apps', made)
+    return made.id
+  })
+  return { id, privateKey: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
 }
 
 function summary({ app, log }: Controlled): unknown {
@@ -213,6 +238,8 @@ async function act(
       return { healed: app.faults.heal(id === undefined ? undefined : Number(id)) }
     case 'POST tokens':
       return makeToken(app.world, read(tokenInput, text))
+    case 'POST apps':
+      return makeApp(c, text)
     case 'DELETE tokens':
       return revoke(c, Number(id))
     case 'GET requests':

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Token } from '../state/model.ts'
+import type { GithubApp, Token } from '../state/model.ts'
 import type { Address } from './address.ts'
 import { etagOf, unchanged } from './etag.ts'
 import type { Asked, Fault } from './faults.ts'
 import { rateHeaders, secondaryRefusal } from './limits.ts'
 import { badRequest, forbidden, needsLogin, notFound, Refusal, tokenLacks } from './refusal.ts'
 import { type AnyAnswer, type App, findRoute, parseBody, type Route } from './route.ts'
-import { tokenOf, Viewer } from './viewer.ts'
+import { appOf, tokenOf, Viewer } from './viewer.ts'
 
 const versions = ['2022-11-28', '2026-03-10']
 
@@ -24,6 +24,7 @@ export interface Exchange {
   /** Origin and prefix that were asked: the root, or /api/v3. */
   readonly base: string
   token: Token | undefined
+  app?: GithubApp | undefined
   listing: boolean
 }
 
@@ -53,8 +54,8 @@ function answer(
   const lost = lostPermission(app, asked, address)
   const found = address && findRoute(routes, asked.method === 'HEAD' ? 'GET' : asked.method, address.parts)
   if (!found) throw notFound()
-  const viewer = new Viewer(app.world, token, lost)
-  if (asked.method !== 'GET' && asked.method !== 'HEAD' && !viewer.user) throw needsLogin()
+  const viewer = new Viewer(app.world, token, lost, exchange.app)
+  if (asked.method !== 'GET' && asked.method !== 'HEAD' && !viewer.user && !exchange.app) throw needsLogin()
   const body = parseBody(exchange.text)
   const call = { app, viewer, params: found.params, query, body, asked, base, stablePath: address.stable, rate }
   return { answer: found.route.handle(call), ...(lost ? { lost } : {}) }
@@ -176,8 +177,11 @@ export async function serveApi(app: App, routes: readonly Route[], exchange: Exc
   let rate = `address:${request.socket.remoteAddress ?? ''}`
   let wrong: Refusal | undefined
   try {
-    exchange.token = tokenOf(app.world, request.headers.authorization)
-    if (exchange.token) rate = `user:${exchange.token.userId}`
+    exchange.app = appOf(app.world, request.headers.authorization)
+    if (!exchange.app) exchange.token = tokenOf(app.world, request.headers.authorization)
+    if (exchange.app) rate = `app:${exchange.app.id}`
+    const { token } = exchange
+    if (token) rate = token.installation === undefined ? `user:${token.userId}` : `installation:${token.installation}`
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     wrong = error

@@ -75,9 +75,9 @@ export class Limits {
     return Math.max(1, Math.ceil((window.start + length - this.now()) / 1000))
   }
 
-  /** `who` is `user:ID` or `address:IP`. */
+  /** `who` is `user:ID`, `installation:ID`, `app:ID` or `address:IP`. */
   rate(who: string): Rate {
-    const limit = who.startsWith('user:') ? this.settings.hourly : this.settings.unauthenticated
+    const limit = who.startsWith('address:') ? this.settings.unauthenticated : this.settings.hourly
     const { start, used } = this.#window('hour', who, hour)
     return { limit, used, remaining: Math.max(0, limit - used), reset: Math.ceil((start + hour) / 1000) }
   }

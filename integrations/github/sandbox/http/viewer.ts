@@ -1,10 +1,11 @@
 // Who asks, and what they may see and do. The smaller of two: what the person may, and what their token was given.
-import { createHash } from 'node:crypto'
+import { createHash, verify } from 'node:crypto'
+import { z } from 'zod'
 import { atLeast, ladder } from '../shapes/repository.ts'
-import type { FinePermission, Level, Org, Repo, RepoPermission, Token, User } from '../state/model.ts'
+import type { FinePermission, GithubApp, Level, Org, Repo, RepoPermission, Token, User } from '../state/model.ts'
 import type { World } from '../state/world.ts'
 import type { Fault } from './faults.ts'
-import { badCredentials, forbidden, needsLogin, notFound, tokenLacks } from './refusal.ts'
+import { badCredentials, forbidden, needsLogin, notFound, Refusal, tokenLacks } from './refusal.ts'
 
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
 
@@ -32,15 +33,23 @@ export class Viewer {
   readonly scopes: readonly string[]
   readonly #world: World
   readonly #lost: Fault | undefined
+  readonly #app: GithubApp | undefined
   readonly #grants = new Map<number, Map<number, RepoPermission>>()
 
   /** `lost` is the fault that takes something of the asked organisation away from this request. */
-  constructor(world: World, token: Token | undefined, lost: Fault | undefined) {
+  constructor(world: World, token: Token | undefined, lost: Fault | undefined, app?: GithubApp) {
+    this.#app = app
     this.#world = world
     this.#lost = lost
     this.token = token
     this.scopes = (token?.scopes ?? []).flatMap((scope) => [scope, ...(includes[scope] ?? [])])
     this.user = token && world.get('users', token.userId)
+  }
+
+  /** The App that a JSON Web Token proves to be; 401 without. */
+  get app(): GithubApp {
+    if (!this.#app) throw new Refusal(401, 'A JSON web token could not be decoded')
+    return this.#app
   }
 
   /** The signed-in person; 401 without. */
@@ -135,6 +144,30 @@ export class Viewer {
   visible(repos: readonly Repo[]): readonly Repo[] {
     return repos.filter((repo) => this.sees(repo) !== undefined)
   }
+}
+
+const claims = z.object({ iss: z.union([z.string(), z.number()]), iat: z.number(), exp: z.number() })
+
+/** The App whose JSON Web Token this is: signed by its key, for ten minutes at most. Undefined: it is no such token. */
+export function appOf(world: World, header: string | undefined): GithubApp | undefined {
+  const [, head = '', body = '', signature = ''] = /^Bearer ([\w-]+)\.([\w-]+)\.([\w-]+)$/i.exec(header ?? '') ?? []
+  if (signature === '') return undefined
+  const said = claims.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString()))
+  const app = said.success ? world.get('apps', Number(said.data.iss)) : undefined
+  if (!said.success || app === undefined) throw new Refusal(401, 'Integration not found')
+  const { iat, exp } = said.data
+  const now = world.milliseconds / 1000
+  if (exp < now || exp > now + 600 || iat > now + 60) {
+    throw new Refusal(401, "'Expiration time' claim ('exp') must be a numeric value representing the future time")
+  }
+  const signed = verify(
+    'RSA-SHA256',
+    Buffer.from(`${head}.${body}`),
+    app.publicKey,
+    Buffer.from(signature, 'base64url'),
+  )
+  if (!signed) throw new Refusal(401, 'A JSON web token could not be decoded')
+  return app
 }
 
 /** `Authorization: Bearer|token X`, or Basic with the token as password. Absent is anonymous, wrong is 401. */

@@ -1,5 +1,6 @@
 import type { Route } from '../http/route.ts'
 import { alertRoutes } from './alerts.ts'
+import { appRoutes } from './apps.ts'
 import { codeRoutes } from './code.ts'
 import { discussionRoutes } from './discussions.ts'
 import { hookRoutes } from './hooks.ts'
@@ -23,4 +24,5 @@ export const routes: readonly Route[] = [
   ...workRoutes,
   ...codeRoutes,
   ...alertRoutes,
+  ...appRoutes,
 ]

@@ -1,6 +1,6 @@
 import type { Rate } from '../http/limits.ts'
 import { paged } from '../http/paging.ts'
-import { notFound } from '../http/refusal.ts'
+import { forbidden, notFound } from '../http/refusal.ts'
 import { type Call, type Route, reply, route } from '../http/route.ts'
 import { privateUser, publicUser, simpleOrg } from '../shapes/accounts.ts'
 import type { Schemas } from '../shapes/api.ts'
@@ -15,7 +15,8 @@ function overview(call: Call): Schemas['rate-limit-overview'] {
 
 export const userRoutes: readonly Route[] = [
   route('users/get-authenticated', 'GET', '/user', (call) => {
-    const { person } = call.viewer
+    const { person, token } = call.viewer
+    if (token?.installation !== undefined) throw forbidden('Resource not accessible by integration')
     return reply(200, privateUser(call.app.sites, call.app.world, person), { lastModified: person.updatedAt })
   }),
 

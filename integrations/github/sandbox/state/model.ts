@@ -151,6 +151,8 @@ export interface Token {
   readonly id: number
   readonly name: string
   readonly kind: 'classic' | 'fine-grained'
+  /** Made by an App for this installation of it: nobody's own, though it may do what an owner lets it. */
+  readonly installation?: number
   /** SHA-256 of the token in hexadecimal; the token itself is shown once and not kept here. */
   readonly hash: string
   readonly userId: number
@@ -160,6 +162,19 @@ export interface Token {
   readonly grants: Readonly<Record<string, Readonly<Partial<Record<FinePermission, Level>>>>>
   readonly expiresAt: string | null
   readonly revoked: boolean
+}
+
+/** A GitHub App, by its public key alone. */
+export interface GithubApp {
+  readonly id: number
+  readonly slug: string
+  readonly publicKey: string
+  readonly createdAt: string
+  readonly installations: readonly {
+    readonly id: number
+    readonly orgId: number
+    readonly permissions: Token['grants'][string]
+  }[]
 }
 
 /** Where a former owner/name (lower case) leads to. */
@@ -186,6 +201,7 @@ export interface Tables {
   hooks: Hook
   deliveries: Delivery
   tokens: Token
+  apps: GithubApp
   redirects: Redirect
   parts: Part
 }
@@ -199,6 +215,7 @@ export const tableNames = [
   'hooks',
   'deliveries',
   'tokens',
+  'apps',
   'redirects',
   'parts',
 ] as const satisfies readonly TableName[]

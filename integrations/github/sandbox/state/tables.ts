@@ -15,6 +15,7 @@ export class Rows {
     hooks: new Map(),
     deliveries: new Map(),
     tokens: new Map(),
+    apps: new Map(),
     redirects: new Map(),
     parts: new Map(),
   }
