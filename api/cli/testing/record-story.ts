@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { spawnSandbox } from '../../../integrations/github/sandbox/spawn.ts'
-import { cli, startCatchment, temporaryFolder } from './catchment.ts'
+import { cli, eventually, startCatchment, temporaryFolder } from './catchment.ts'
 import { mask } from './record-tour.ts'
 
 const intro = `# A mistake, a deletion, and what was before
@@ -82,6 +82,11 @@ export async function recordStory(): Promise<string> {
     )
     await github('DELETE', '/repos/acme/checkout')
     await cli(['sync', 'github', 'repository'], options)
+    // The scan's end does not wait for the answer to what it raised.
+    await eventually('the deletion', async () => {
+      const { status } = await catchment.get('/api/v1/entities/service/acme%2Fcheckout')
+      return status === 404 ? true : undefined
+    })
     await run(['get', 'service:acme/checkout'])
     await run(['explain', 'service:acme/checkout'])
     tell('It was a slip, and the repository will be restored. Until then the catalog keeps what it knew:')
