@@ -3,7 +3,6 @@ import { getBlueprint, listBlueprints } from '../../core/catalog/query/blueprint
 import { latestChanges } from '../../core/catalog/query/changes.ts'
 import { type EntityList, listEntities } from '../../core/catalog/query/entities.ts'
 import { getEntity } from '../../core/catalog/query/entity.ts'
-import { explain } from '../../core/catalog/query/explain.ts'
 import { decideAllHeld, decideHeld, listHeld } from '../../core/catalog/query/held.ts'
 import { readLine } from '../../core/catalog/query/line/index.ts'
 import { listSources } from '../../core/catalog/query/sources.ts'
@@ -14,7 +13,7 @@ import { crossSite, sameOrigin } from '../auth.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
 import { answer } from '../problem.ts'
-import { evaluator, insight } from '../routes/explain.ts'
+import { explainNow } from '../routes/explain.ts'
 import { cursor, id, text } from '../routes/schemas.ts'
 import { assetRoutes } from './assets.ts'
 import { absentPage, entityPage } from './entity.ts'
@@ -106,7 +105,7 @@ export function pageRoutes(app: Api, context: Context): void {
     async ({ params: { blueprint, identifier } }, reply) => {
       const name = reference(blueprint, identifier)
       const entity = await getEntity(db, blueprint, identifier)
-      const explanation = await explain(db, name, evaluator(context), insight(context))
+      const explanation = await explainNow(context, name)
       const held = await heldNow()
       if (entity !== undefined) {
         return send(
@@ -123,7 +122,7 @@ export function pageRoutes(app: Api, context: Context): void {
     '/explain',
     { config: page, schema: { ...hidden, querystring: z.object({ reference: text }) } },
     async ({ query }) => {
-      const explanation = await explain(db, query.reference, evaluator(context), insight(context))
+      const explanation = await explainNow(context, query.reference)
       return send({ title: query.reference, q: query.reference }, absentPage(explanation, context.now()))
     },
   )

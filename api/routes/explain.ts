@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { explain } from '../../core/catalog/query/explain.ts'
-import { causes, type Evaluate, explainedStates, type Insight } from '../../core/catalog/query/explanation.ts'
+import { causes, type Evaluate, type Explanation, explainedStates } from '../../core/catalog/query/explanation.ts'
 import type { Json } from '../../core/model/json.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
@@ -119,25 +119,20 @@ export function explainRoutes(app: Api, context: Context): void {
           status: 400,
           hint: 'GET /api/v1/explain?q=service:acme/checkout',
         })
-      return explain(context.db, asked, evaluator(context), insight(context))
+      return explainNow(context, asked)
     },
   )
 }
 
-/** What the configured mapping files say about themselves, and the objectives. */
-export function insight({ engine, objectives, now }: Context): Insight {
-  return {
-    about: (source) => engine.sources.find((one) => one.name === source)?.mappings.about,
-    objectives,
-    now: now(),
-  }
-}
-
-/** Runs the configured mappings over a stored body, as a scan would now. */
-export function evaluator({ engine, now }: Context): Evaluate {
-  return (source, kind, text) => {
-    const found = engine.sources.find((one) => one.name === source)
+/** By the mapping that is active now, whatever the files said at start: an apply may have changed it since. */
+export async function explainNow(
+  { db, plans, objectives, now }: Pick<Context, 'db' | 'plans' | 'objectives' | 'now'>,
+  asked: string,
+): Promise<Explanation> {
+  const active = await plans.active()
+  const evaluate: Evaluate = (source, kind, body) => {
     // A record was stored as the text of a JSON value.
-    return found?.mappings.apply(kind, JSON.parse(text) as Json, { now: Math.floor(now() / 1000), text })
+    return active(source)?.apply(kind, JSON.parse(body) as Json, { now: Math.floor(now() / 1000), text: body })
   }
+  return explain(db, asked, evaluate, { about: (source) => active(source)?.about, objectives, now: now() })
 }

@@ -172,6 +172,21 @@ describe('a plan', () => {
     expect(active?.content).toEqual(content('1'))
   })
 
+  it('that was applied is what explain goes by', async () => {
+    const versionOf = async (body: Json) => {
+      const active = await plans.active()
+      const [output] = active('test')?.apply('thing', body, { now: 0, text: JSON.stringify(body) }) ?? []
+      return output?.state === 'selected' ? output.drafts[0]?.draft.properties['version'] : output?.state
+    }
+    files = content('2 without n001')
+    expect(await versionOf({ id: 'n001', name: 'x' })).toBe('1')
+    await apply((await planned()).id)
+    expect([await versionOf({ id: 'n001' }), await versionOf({ id: 'n002', name: 'x' })]).toEqual(['deselected', '2'])
+    await apply((await planned({ back: true })).id)
+    expect(await versionOf({ id: 'n001', name: 'x' })).toBe('1')
+    expect((await plans.active())('nobody')).toBeUndefined()
+  })
+
   it('says what needs a scan, and its apply asks for it', async () => {
     files = content('2 files')
     const { id, summary } = await planned()

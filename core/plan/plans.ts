@@ -8,6 +8,7 @@ import { CatchmentError, type Json } from '../sdk/index.ts'
 import type { Engine, MappingContent, Ports, SourceRuntime } from '../sync/engine.ts'
 import { describeError, SourceUnknown } from '../sync/errors.ts'
 import { createMutex } from '../sync/mutex.ts'
+import { type ActiveMappings, activeMappings } from './active.ts'
 import { type Candidate, compileCandidate, differences } from './candidate.ts'
 import { beginPlan, outsidePlan } from './make.ts'
 
@@ -35,6 +36,8 @@ export interface Plans {
   apply(id: string, who: string): Promise<{ readonly done: Promise<void> }>
   /** Which parts of the source's files differ from the active version; undefined when they cannot be read. */
   pending(active: ActiveVersion): readonly string[] | undefined
+  /** Of each source the mapping that is active now, as it is compiled: for explain. */
+  readonly active: () => Promise<ActiveMappings>
   close(): Promise<void>
 }
 
@@ -111,6 +114,8 @@ export function createPlans(options: {
         return undefined
       }
     },
+
+    active: activeMappings(db, engine),
 
     async close() {
       stop.abort()
