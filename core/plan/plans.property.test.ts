@@ -56,24 +56,28 @@ function compile({ mapping, blueprints }: MappingContent): Version {
 }
 
 function outputs(rules: Rules, body: JsonObject): readonly MappingOutput[] {
-  const number = Number(String(body['id']).slice(1))
+  const number = Number(text(body['id']).slice(1))
   const failure = (field: string) =>
     ({ code: 'expression_failed', mapping: 'm', field, expression: '.x', message: 'no' }) as const
   const group = (): MappingOutput => {
     if (rules.groups === 'none') return { mapping: 'g', state: 'deselected', expression: 'false' }
     const said = rules.groups === 'versioned' ? { by: `${rules.version} ${number % 2}` } : {}
-    const draft = draftOf('group', `of-${String(body['color'])}`, said)
+    const draft = draftOf('group', `of-${text(body['color'])}`, said)
     return { mapping: 'g', state: 'selected', drafts: [{ item: '0', owning: true, draft }], quarantined: [] }
   }
   if (number === rules.broken) return [{ mapping: 'm', state: 'quarantined', problem: failure('selector') }, group()]
   if (rules.without.includes(number)) return [{ mapping: 'm', state: 'deselected', expression: 'false' }, group()]
   const color = rules.color === 'kept' ? (body['color'] ?? null) : null
-  const draft = draftOf('service', rules.renamed[number] ?? String(body['name']), { version: rules.version, color })
+  const draft = draftOf('service', rules.renamed[number] ?? text(body['name']), { version: rules.version, color })
   const marked = rules.color === 'fails' ? { ...draft, failed: [failure('properties.color')] } : draft
   return [
     { mapping: 'm', state: 'selected', drafts: [{ item: '0', owning: true, draft: marked }], quarantined: [] },
     group(),
   ]
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null)
 }
 
 function draftOf(blueprint: string, identifier: string, properties: Readonly<Record<string, Json>>): EntityDraft {
