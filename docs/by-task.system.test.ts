@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Running, startCatchment, temporaryFolder } from '../api/cli/testing/catchment.ts'
@@ -22,6 +22,9 @@ afterAll(async () => {
 test.each([
   ['search.md', 'run', 4],
   ['search.md', 'curl', 2],
+  ['missing.md', 'run', 10],
+  ['api.md', 'curl', 9],
+  ['production.md', 'probe', 4],
 ])(
   'every command of %s (%s) works as printed',
   async (page, kind, least) => {
@@ -58,3 +61,37 @@ test('a line that cannot be read is shown again with a mark, and a term may begi
   const lines = (await runLine("npm run -s catchment -- search 'blueprint:service' --csv", folder.path)).stdout
   expect(lines.trim().split('\n')).toHaveLength(all + 1)
 }, 60_000)
+
+test('a copy of the data folder, taken as production.md says, is the whole catalog', async () => {
+  const own = await temporaryFolder()
+  const env = { CATCHMENT_DATA: join(own.path, 'data') }
+  const counted = async () =>
+    (await runLine('npm run -s catchment -- search --count blueprint:service', own.path)).stdout
+  try {
+    const first = await startCatchment({ folder: own.path })
+    await runLine('npm run -s catchment -- put service:acme/checkout tier=gold', own.path)
+    const before = await counted()
+    await first.stop()
+    const place = await realpath(join(env.CATCHMENT_DATA, 'postgres'))
+    const inside = place.startsWith(await realpath(env.CATCHMENT_DATA))
+    for (const kind of inside ? ['backup', 'restore'] : []) {
+      const commands = commandsOf('production.md', kind)
+      expect(commands).toHaveLength(1)
+      for (const { line } of commands) expect(await runLine(line, own.path, env)).toMatchObject({ code: 0, stderr: '' })
+    }
+    const second = await startCatchment({ folder: own.path })
+    expect(await counted()).toBe(before)
+    const got = await runLine('npm run -s catchment -- get service:acme/checkout --json', own.path)
+    expect(JSON.parse(got.stdout)).toMatchObject({ properties: { tier: 'gold' } })
+    await second.stop()
+  } finally {
+    await own.remove()
+  }
+}, 150_000)
+
+test('the index names every page', async () => {
+  const folder = new URL('.', import.meta.url)
+  const pages = (await readdir(folder)).filter((name) => name.endsWith('.md') && name !== 'README.md')
+  const index = await readFile(new URL('README.md', folder), 'utf8')
+  for (const page of pages) expect(index, page).toContain(`](${page})`)
+})
