@@ -1,6 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { z } from 'zod'
 import { type FreshDatabase, freshDatabase } from '../core/testkit/database.ts'
 import { FakeEngine, server } from './server.fixture.ts'
 
@@ -66,6 +67,48 @@ test('every operation says what it does and how it fails', () => {
       if (path.startsWith('/api/')) expect(operation.responses, name).toHaveProperty('4XX')
       for (const [, parameter] of path.matchAll(/\{(\w+)\}/g)) {
         expect(operation.parameters, name).toContainEqual(expect.objectContaining({ name: parameter, in: 'path' }))
+      }
+    }
+  }
+})
+
+/** `METHOD /path/{parameter}` of everything that the server answers, read from its own tree. */
+function registered(): readonly string[] {
+  const found: string[] = []
+  const parents: string[] = []
+  for (const line of app.printRoutes({ commonPrefix: false }).split('\n')) {
+    const [, indent, part, methods] = /^([│ ]*)[├└]── (.*?)(?: \(([A-Z, ]+)\))?$/.exec(line) ?? []
+    if (indent === undefined || part === undefined) continue
+    const depth = indent.length / 4
+    const path = `${depth === 0 ? '' : (parents[depth - 1] ?? '')}${part}`
+    parents[depth] = path
+    for (const method of methods?.split(', ') ?? [])
+      found.push(`${method} ${path.replaceAll(/:(\w+)/g, '{$1}').replace(/(.)\/$/, '$1')}`)
+  }
+  return [...new Set(found)]
+}
+
+test('every route of the API is in it, and nothing else', () => {
+  const described = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const ours = registered().filter((route) => / \/(?:api|webhooks)\//.test(route) && !/^(?:HEAD|OPTIONS) /.test(route))
+  expect(ours.length).toBeGreaterThan(30)
+  expect(ours.toSorted()).toEqual(described.filter((route) => / \/(?:api|webhooks)\//.test(route)).toSorted())
+})
+
+test('every answer has a schema: of what it is, or of the problem', () => {
+  const contents = z.object({ content: z.record(z.string(), z.object({ schema: z.record(z.string(), z.unknown()) })) })
+  for (const [path, operations] of Object.entries(document.paths)) {
+    if (!path.startsWith('/api/')) continue
+    for (const [method, { responses }] of Object.entries(operations)) {
+      for (const [status, response] of Object.entries(responses)) {
+        const { content } = contents.parse(response, { reportInput: true })
+        const types = Object.keys(content)
+        const name = `${method} ${path} ${status}`
+        if (/^[45]/.test(status)) expect(types, name).toEqual(['application/problem+json'])
+        else expect(types.length, name).toBeGreaterThan(0)
+        for (const { schema } of Object.values(content)) expect(Object.keys(schema), name).not.toEqual([])
       }
     }
   }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError, explainConfigError } from '../../core/config/error.ts'
 import { registerCatalogCommands } from './catalog.ts'
+import { addExamples } from './examples.ts'
 import { registerFirstContact } from './first-contact.ts'
 import { registerHistory } from './history.ts'
 import { registerMappingCommands } from './mapping.ts'
@@ -26,6 +27,7 @@ registerPlanning(program)
 registerMappingCommands(program)
 registerFirstContact(program)
 registerPlay(program)
+addExamples(program)
 
 /** `-has:codeowners` is a term of a query, not an option. */
 function searchArguments(words: readonly string[]): readonly string[] {

@@ -58,10 +58,6 @@ export function registerReading(program: Command): void {
     .option('--csv', 'for spreadsheets: a column for each property and relation', false)
     .option(...asOf)
     .option(...json)
-    .addHelpText(
-      'after',
-      "\nExample: catchment search 'blueprint:service team:payments -has:codeowners stars:>10 sort:-updated'",
-    )
     .action((query: string[], options: SearchOptions) =>
       run(async () => (await import('./commands/search.ts')).search(client(), query, options)),
     )

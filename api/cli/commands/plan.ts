@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { SourceView } from '../../../core/catalog/query/sources.ts'
+import { MANUAL } from '../../../core/catalog/store.ts'
 import type { PlanView } from '../../../core/plan/view.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
 import type { Client } from '../client.ts'
@@ -32,12 +33,12 @@ function textOf(file: string): { file: string; text: string } {
   return { file, text: readFile(file) }
 }
 
-/** Sources that are configured now: of the others nothing can be pending. */
+/** Sources that have files and are configured now: of the others nothing can be pending. */
 export async function chosenSources(client: Client, only: string | undefined): Promise<readonly string[]> {
   if (only !== undefined) return [only]
   // The shape is the server's own, of the same version.
   const { items } = (await client.get('/api/v1/sources?limit=1000')) as { items: readonly SourceView[] }
-  return items.filter(({ state }) => state === 'active').map(({ name }) => name)
+  return items.filter(({ name, state }) => state === 'active' && name !== MANUAL).map(({ name }) => name)
 }
 
 /** Waits until it is made, however long that takes. Throws why it could not be. */
