@@ -33,6 +33,17 @@ const cases: readonly (readonly [program: string, input: string, answer: string]
     `error: Invalid \\uXXXX\\uXXXX surrogate pair escape at line 1, column 8 (while parsing '"\\ud800"')`,
   ],
   ['fromjson', '"\\"\\\\ud83d\\\\ude00\\""', '"😀"'],
+  // Dates: what a text leaves open is that of 1970-01-01, and what is out of range is written as it is.
+  ['[strptime("%H:%M"), (strptime("%H:%M") | mktime)]', '"10:20"', '[[1970,0,1,10,20,0,4,0],37200]'],
+  ['strptime("%Y-%m-%d")', '"2015-02-30"', '[2015,2,2,0,0,0,1,60]'],
+  ['strptime("%y")', '"99"', '[1999,0,1,0,0,0,5,0]'],
+  ['strftime("%Y-%m-%d %H:%M:%S %j %a")', '[2024,14,35,27,61,61,0,0]', '"2024-15-35 27:61:61 095 Sat"'],
+  ['todate', '[2015,1]', '"2015-02-00T00:00:00Z"'],
+  // Bytes that are no text: one mark for a character that is cut short.
+  ['@base64d', 'null', '"\ufffd\ufffd"'],
+  ['[@base64d | explode[]]', '"8J+RQeKC4oKsgMCA7aCA"', '[65533,65,65533,8364,65533,65533,65533,65533]'],
+  ['sub("a"; "b"; 1)', '"a"', 'error: number (1) is not a string'],
+  ['gsub("a"; "b"; 1)', '"a"', 'error: number (1) and string ("g") cannot be added'],
   // Fresh items do not move the path.
   ['path(reduce 1 as $i (.; .a))', '{}', 'error: Invalid path expression with result null'],
   ['[path(foreach 1 as $i (.; .a; .b))]', '{}', '[["a","b"]]'],
@@ -53,6 +64,13 @@ test.each(cases)('%s over %s', (program, input, answer) => {
   }
   expect(outputs.join(' ')).toBe(answer)
 })
+
+test.each(['1 as $__loc__ | 2', '. as {$__loc__} | 2', 'def f($__loc__): 1; f(2)'])(
+  '%s takes a name that is taken',
+  (program) => {
+    expect(() => evaluateText(program, 'null', () => undefined)).toThrow(/a name that is not taken/)
+  },
+)
 
 test.each(['{@json: 1}', '{"a"[0]: 1}', '. as {"a".b: $x} | $x'])('%s does not compile', (program) => {
   expect(() => evaluateText(program, 'null', () => undefined)).toThrow(/parentheses around object key/)

@@ -1,6 +1,7 @@
 import { checkLength, steps } from './budget.ts'
 import { fail } from './errors.ts'
 import { excerpt, toJson } from './json-write.ts'
+import { decodeUtf8 } from './utf8.ts'
 import { isArray, kindOf, type Value } from './value.ts'
 
 type Format = (value: Value) => string
@@ -118,5 +119,5 @@ function fromBase64(text: string): string {
   if (/[^A-Za-z0-9+/]/.test(body)) return fail(`string (${excerpt(text)}) is not valid base64 data`)
   if (body.length % 4 === 1) return fail(`string (${excerpt(text)}) trailing base64 byte found`)
   steps(1 + (body.length >> 4))
-  return Buffer.from(body, 'base64').toString('utf8')
+  return decodeUtf8(Buffer.from(body, 'base64'))
 }

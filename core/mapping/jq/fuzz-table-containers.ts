@@ -36,7 +36,7 @@ export const containers: Readonly<Record<string, string>> = {
     @base64 ;; map(numbers|fabs|floor % 1000)|implode
   `,
   'a>o': `
-    map({{"key": tojson, "value": .}})|from_entries ;; INDEX(tojson) ;; INDEX(.[]; tojson) ;;
+    map({{"key": tojson, "value": .}})|from_entries ;; INDEX("k\\(tojson)") ;; INDEX(.[]; "k\\(tojson)") ;;
     {{"a": ., "b": length}} ;; (map(objects)|add) // {{}} ;; reduce .[] as {x} ({{}}; . + {{(({x}|tojson)): 1}}) ;;
     [limit(1; .[])] as {x} | {{{x}}} ;; {{"n": .[{i}]}}
   `,

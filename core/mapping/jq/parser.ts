@@ -104,7 +104,7 @@ class Parser extends Cursor implements Grammar {
     }
     if (this.isKeyword('label')) {
       this.take()
-      const { text: name } = this.expect('variable', '')
+      const name = this.binding()
       this.expect('operator', '|')
       const body = this.query()
       return { kind: 'label', name, body, start: first.start, end: body.end }
@@ -148,8 +148,10 @@ class Parser extends Cursor implements Grammar {
     if (this.accept('(')) {
       do {
         const parameter = this.take()
-        if (parameter.kind === 'variable') parameters.push(`$${parameter.text}`)
-        else if (parameter.kind === 'identifier') parameters.push(parameter.text)
+        if (parameter.kind === 'variable') {
+          this.position--
+          parameters.push(`$${this.binding()}`)
+        } else if (parameter.kind === 'identifier') parameters.push(parameter.text)
         else {
           this.position--
           this.unexpected('the name of a parameter')
@@ -171,10 +173,7 @@ class Parser extends Cursor implements Grammar {
 
   pattern(): Pattern {
     const token = this.peek()
-    if (token.kind === 'variable') {
-      this.take()
-      return { kind: 'variable', name: token.text }
-    }
+    if (token.kind === 'variable') return { kind: 'variable', name: this.binding() }
     if (this.accept('[')) {
       const items = [this.pattern()]
       while (this.accept(',')) items.push(this.pattern())
@@ -188,8 +187,16 @@ class Parser extends Cursor implements Grammar {
     return { kind: 'object', entries }
   }
 
+  /** The name of a variable or label that is made here. */
+  binding(): string {
+    const token = this.peek()
+    if (token.kind === 'variable' && token.text === '__loc__') this.unexpected('a name that is not taken')
+    return this.expect('variable', '').text
+  }
+
   patternEntry(): PatternEntry {
     const token = this.peek()
+    if (token.kind === 'variable' && token.text === '__loc__') this.binding()
     const key = this.key()
     if (token.kind !== 'variable') {
       this.expect('operator', ':')

@@ -51,7 +51,9 @@ function brokenDown(input: readonly Value[]): BrokenDown | undefined {
     if (at < parts.length) parts[at] = Math.trunc(Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, toNumber(part))))
   }
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts
-  return normalize({ year: input.length === 0 ? 1900 : year, month, day, hour, minute, second })
+  const fields = { year: input.length === 0 ? 1900 : year, month, day, hour, minute, second }
+  // Written as they are, out of range or not; only the day of week and year follow from the date.
+  return { ...normalize(fields), ...fields }
 }
 
 function mktime(input: Value): Value {

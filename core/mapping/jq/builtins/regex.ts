@@ -248,8 +248,9 @@ function substitute(re: Code, by: Code, flags: Code | null, always: string): Cod
       const source = re.one?.(env, input)
       const mode = flags === null ? '' : flags.one?.(env, input)
       if (source === undefined || mode === undefined) return undefined
-      const text = subjectOf(input, source, mode, always)
-      const pattern = patternOf(source, add(mode, always))
+      const all = withFlag(mode, always)
+      const text = subject(input)
+      const pattern = patternOf(source, all)
       let result: Value = null
       let previous = 0
       for (const match of eachOf(text, pattern)) {
@@ -263,8 +264,9 @@ function substitute(re: Code, by: Code, flags: Code | null, always: string): Cod
   }
   return many((env, input, emit) =>
     overFlags(re, flags, env, input, (source, mode) => {
-      const text = subjectOf(input, source, mode ?? '', always)
-      return substituteEach(text, patternOf(source, add(mode ?? '', always)), by, env, emit)
+      const all = withFlag(mode, always)
+      const text = subject(input)
+      return substituteEach(text, patternOf(source, all), by, env, emit)
     }),
   )
 }
@@ -291,9 +293,9 @@ function replaceFixed(re: Code, by: Code, flags: Code | null, always: string): C
   })
 }
 
-function subjectOf(input: Value, _re: Value, flags: Value, always: string): string {
-  add(flags, always)
-  return subject(input)
+/** Flags with the one that `gsub` always has. */
+function withFlag(flags: Value, always: string): Value {
+  return always === '' ? flags : add(flags, always)
 }
 
 function join(before: Value, gap: string, insert: Value): Value {

@@ -1,4 +1,4 @@
-import { type BrokenDown, dayNames, dayNumber, fromSeconds, monthNames, weekdayOf } from './calendar.ts'
+import { type BrokenDown, dayNames, dayNumber, fromSeconds, monthNames, normalize } from './calendar.ts'
 
 /** What has been read so far. Absent fields are found from the others at the end, or are 0 as in C. */
 interface Found {
@@ -183,24 +183,20 @@ class Reader {
     return true
   }
 
-  /** glibc's way to find what was not read: days of week and year once anything of a date was. */
+  /** What was not read is that of 1970-01-01; days out of range carry over, and the day of week follows from the date. */
   date(): BrokenDown {
     const { found } = this
-    const dated = (['year', 'month', 'day', 'yearday', 'century'] as const).some((field) => found[field] !== undefined)
-    let year = found.year ?? 1900
+    let year = found.year ?? 1970
     if (found.century !== undefined) year = found.century * 100 + (found.year === undefined ? 0 : year % 100)
     let month = found.month ?? 0
-    let day = found.day ?? 0
+    let day = found.day ?? 1
     if (found.yearday !== undefined && (found.month === undefined || found.day === undefined)) {
       const start = dayNumber(year, 0, 1)
       const date = fromSeconds((start + found.yearday) * 86_400)
       month = found.month ?? date?.month ?? 0
-      day = found.day ?? date?.day ?? 0
+      day = found.day ?? date?.day ?? 1
     }
-    const days = dayNumber(year, month, day)
-    const weekday = found.weekday ?? (dated ? weekdayOf(days) : 8)
-    const yearday = found.yearday ?? (dated ? days - dayNumber(year, 0, 1) : 367)
     const hour = (found.hour ?? 0) + (this.twelve && this.pm === true ? 12 : 0)
-    return { year, month, day, hour, minute: found.minute ?? 0, second: found.second ?? 0, weekday, yearday }
+    return normalize({ year, month, day, hour, minute: found.minute ?? 0, second: found.second ?? 0 })
   }
 }
