@@ -54,7 +54,7 @@ export async function* createListing(
   request: ListRequest,
 ): AsyncIterable<Page> {
   const partition = request.partition.name
-  const plan = choose(state, kind, partition)
+  const plan = choose(state, kind, partition, request.from !== undefined)
   const listing = new Pages(state, kind, partition, plan)
   let cursor: string | undefined = request.from ?? 'start'
   for (let number = 0; cursor !== undefined; number++) {
@@ -68,13 +68,15 @@ export async function* createListing(
   }
 }
 
-function choose(state: SourceState, kind: KindName, partition: string): Plan {
+function choose(state: SourceState, kind: KindName, partition: string, resumed: boolean): Plan {
   const there = state.world.living(kind, partition)
   const pages = Math.max(1, Math.ceil(there.length / pageSize))
   const stored = state.stored(kind, partition)
   const hides = there.filter(({ key }) => stored.has(key)).length > state.believable(kind) + 1
-  // A listing that lies about less than the guard's limit is believed, by design: it must not be told.
-  const names = listingFaults.filter((name) => (name !== 'listing-half' || hides) && pages >= (fewest[name] ?? 1))
+  // A listing that lies about less than the guard's limit is believed, by design: it must not be told. So would be one that
+  // hides only what comes after the pages that were read before a crash.
+  const lies: Partial<Record<Fault, boolean>> = { 'listing-half': hides && !resumed, 'listing-empty': !resumed }
+  const names = listingFaults.filter((name) => lies[name] !== false && pages >= (fewest[name] ?? 1))
   const fault = state.faults.oneOf(names)
   if (fault === undefined || fault === 'listing-empty' || fault === 'listing-half') return { fault, at: 0 }
   if (fault === 'page-lost') return { fault, at: 1 + state.random.below(pages - 2) }

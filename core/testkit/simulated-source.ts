@@ -100,9 +100,12 @@ function answer(state: SourceState, kind: KindName, key: string, partition: stri
   const other = fault === 'get-wrong-object' ? world.living(kind).find((each) => each.key !== key) : undefined
   if (other !== undefined) return { state: 'present', body: itemOf(other) }
   if (thing === undefined || thing.partitions.size === 0) return { state: 'gone' }
-  const all = [...thing.partitions.keys()]
+  // Where the credential sees it: a source does not name what it answers 404 for.
+  const all = [...thing.partitions.keys()].filter((name) => visible(state, kind, name).includes(thing))
   if (!thing.partitions.has(partition)) {
-    return random.chance(0.5) ? { state: 'gone' } : { state: 'present', body: itemOf(thing), partitions: all }
+    return all.length === 0 || random.chance(0.5)
+      ? { state: 'gone' }
+      : { state: 'present', body: itemOf(thing), partitions: all }
   }
   // A source that answers 404 for what a token may no longer see: only the changed fingerprint tells.
   if (!visible(state, kind, partition).includes(thing)) {
