@@ -61,6 +61,17 @@ describe('who gets in', () => {
       expect(answer.headers['www-authenticate']).toContain('Bearer')
       expect(answer.json()).toMatchObject({ code: 'unauthenticated' })
     }
+    const { paths } = (await app.inject({ url: '/openapi.json' })).json<{ paths: Record<string, object> }>()
+    const documented = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => ({ method: method.toUpperCase(), url: path.replaceAll(/\{\w+\}/gu, '1') })),
+    )
+    expect(documented.length).toBeGreaterThan(routes.length)
+    for (const { method, url } of documented.filter((route) => route.url.startsWith('/api/'))) {
+      const payload = method === 'GET' ? {} : { payload: {} }
+      // The method is one of OpenAPI's, which inject knows as well.
+      const answer = await app.inject({ method: method as 'GET', url, ...payload })
+      expect([method, url, answer.statusCode]).toEqual([method, url, 401])
+    }
     const posts = ['search', 'scans', 'held/approve', 'held/1/approve', 'deliveries/1/replay']
     for (const route of posts) {
       expect((await app.inject({ method: 'POST', url: `/api/v1/${route}`, payload: {} })).statusCode, route).toBe(401)

@@ -44,6 +44,11 @@ const pages = [
   '/api/v1/nothing',
 ]
 
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true })
+  return found.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name))
+}
+
 /** Everything that leaves a run: both outputs, every page and answer, every command of the CLI. */
 async function everything(env: Record<string, string>): Promise<string> {
   const catchment = await startCatchment({ folder: folder.path, env, ready: false })
@@ -97,6 +102,13 @@ it.each(['a good token', 'a token that is refused'])(
     await mkdir(join(folder.path, 'data'))
     await writeFile(join(folder.path, 'data/admin-key'), secrets.adminKey)
     const text = await everything(env)
+    const stored = await filesBelow(join(folder.path, 'data/postgres/data'))
+    expect(stored.length).toBeGreaterThan(100)
+    for (const secret of [token, secrets.webhook, secrets.adminKey]) {
+      const holding: string[] = []
+      for (const file of stored) if ((await readFile(file)).includes(secret)) holding.push(file)
+      expect(holding, 'files of the database that hold a secret').toEqual([])
+    }
     for (const secret of [token, secrets.webhook, secrets.adminKey, Buffer.from(token).toString('base64')])
       expect(text.includes(secret), `${which}: ${secret.slice(0, 8)}...`).toBe(false)
   },

@@ -228,6 +228,13 @@ describe('deliveries', () => {
     expect(await rig.catalog()).toEqual(rig.truth())
   })
 
+  it('are kept as they were sent, to the byte', async () => {
+    const rig = await rigOf()
+    const body = Buffer.concat([Buffer.from('{"id":"d", "id":"d"}\r\n'), Buffer.from([0, 0xff, 0xfe])])
+    await rig.store.accept((await rig.session()).source.id, { id: 'd', event: 'e', headers: { a: 'b\0' }, body })
+    expect(await rig.query('SELECT body, headers FROM inbox')).toEqual([{ body, headers: { a: 'b\uFFFD' } }])
+  })
+
   it('that are not signed leave no trace', async () => {
     const rig = await rigOf()
     await expect(

@@ -73,7 +73,7 @@ export function startProcess(name: string, around: Surroundings): Process {
     holder: name,
     leaseSeconds: 10,
     applyPending: true,
-    backlogLimit: 10,
+    backlogLimit: 6,
     deliveryDays: 1,
     inboxBatch: 4,
     doubtBatch: 6,

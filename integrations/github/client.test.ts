@@ -53,7 +53,8 @@ test('a 304 that nobody asked for is BadAnswer; one that says a page follows now
   await expect(listing(() => json('', {}, 304)).pages()).rejects.toBeInstanceOf(BadAnswer)
   const next = { link: '<https://api.github.com/x?page=2>; rel="next"' }
   const grown = listing(
-    (request) => (request.url.includes('page=2') && !request.url.includes('page=1') ? json('[]') : json('', next, 304)),
+    (request) =>
+      /[?&]page=2/u.test(request.url) && !request.url.includes('page=1') ? json('[]') : json('', next, 304),
     { validator: JSON.stringify({ n: 1, etag: 'W/"a"', stamp: '' }) },
   )
   const pages = await grown.pages()
@@ -100,4 +101,15 @@ test('errors of the engine come through as they are, and strange ones are not ta
   await expect(listing(() => Promise.reject(down)).pages()).rejects.toBe(down)
   const odd = new TypeError('odd')
   await expect(listing(() => Promise.reject(odd)).pages()).rejects.toBe(odd)
+})
+
+test('a link in an answer leads the token nowhere else', async () => {
+  const { asked, pages } = listing((request) =>
+    /[?&]page=2/u.test(request.url)
+      ? json('[]')
+      : json('[]', { link: '<https://evil.example/orgs/acme/repos?per_page=2&page=2>; rel="next"' }),
+  )
+  await pages()
+  expect(asked.length).toBeGreaterThan(1)
+  expect(new Set(asked.map(({ url }) => new URL(url).hostname))).toEqual(new Set(['api.github.com']))
 })
