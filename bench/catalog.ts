@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../core/catalog/db.ts'
 import { openDatabase } from '../core/catalog/postgres/connect.ts'
 import { startEmbedded } from '../core/catalog/postgres/embedded.ts'
@@ -94,6 +94,7 @@ async function inSession(
   const ports = {
     store,
     clock: { now: () => Date.now(), sleep: (milliseconds: number) => sleep(milliseconds) },
+    breathe: () => setImmediate(),
     random: () => Math.random(),
     log: (level: string, message: string, fields?: unknown) => {
       if (level === 'error' || level === 'warn') console.error(message, fields)

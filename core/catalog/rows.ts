@@ -28,6 +28,19 @@ export async function insertRows(tx: Queryable, into: Table, rows: readonly (rea
   )
 }
 
+/**
+ * Statements that were sent one behind the other, all of one transaction. The error is the one that came first, and comes
+ * when none of them is under way any more: nothing may follow a rollback.
+ */
+export async function together(...statements: readonly (() => Promise<unknown>)[]): Promise<void> {
+  const sent = statements.map(async (send) => send())
+  try {
+    await Promise.all(sent)
+  } finally {
+    await Promise.allSettled(sent)
+  }
+}
+
 /** `unnest($1::...) AS u (columns)`, parameters from `first` on. Values: `columnArrays` of the same columns. */
 export function unnested(columns: readonly Column[], first = 1): string {
   const parameters = columns.map(({ type }, index) => `$${first + index}::${serverType(type)}[]`)

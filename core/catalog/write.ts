@@ -5,7 +5,7 @@ import { storableJson } from './document.ts'
 import type { EntityRow, Fold, Settled } from './fold.ts'
 import { noRules, type Rules } from './refs.ts'
 import { deleteRefs, writeAliases, writeContributions, writeRefs } from './relate.ts'
-import { insertRows, table, updateRows } from './rows.ts'
+import { insertRows, table, together, updateRows } from './rows.ts'
 import { tsvector } from './search.ts'
 
 export type Why = Pick<Batch, 'cause' | 'now'>
@@ -70,20 +70,25 @@ export async function writeFold(
   const renamed = updated.filter(({ settled }) => settled.row?.identifier !== settled.identifier)
   const deletions = await closeEntities(tx, why, plan, gone)
   await releaseNames(tx, renamed, plan.dropped)
-  await updateRows(
-    tx,
-    changed,
-    updated.map((each) => [...cells(each, why.now), null]),
-  )
   const inserts = created.toSorted(byName)
-  await insertRows(
-    tx,
-    entities,
-    inserts.map((each) => [...cells(each, why.now), why.now]),
+  // In this order on the connection; while it works on one, the rows of the next are made.
+  await together(
+    () =>
+      updateRows(
+        tx,
+        changed,
+        updated.map((each) => [...cells(each, why.now), null]),
+      ),
+    () =>
+      insertRows(
+        tx,
+        entities,
+        inserts.map((each) => [...cells(each, why.now), why.now]),
+      ),
+    () => writeContributions(tx, placed, plan, replaced),
+    () => writeRefs(tx, written),
+    () => writeAliases(tx, placed),
   )
-  await writeContributions(tx, placed, plan, replaced)
-  await writeRefs(tx, written)
-  await writeAliases(tx, placed)
   const changes = placed.flatMap(({ settled, id, revision }): Change[] => {
     const { operation, blueprint, identifier, patch } = settled
     if (operation === undefined) return []

@@ -11,6 +11,8 @@ export interface Ports {
     /** Resolves early, without an error, when the signal aborts. */
     sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
   }
+  /** Lets the process do what else waits, amid long work: answer a request, send the next rows. Absent: nothing waits. */
+  readonly breathe?: () => Promise<void>
   /** 0 <= n < 1, for jitter. */
   random(): number
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields?: Readonly<Record<string, unknown>>): void

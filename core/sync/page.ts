@@ -3,7 +3,7 @@ import type { StoredRecord } from '../catalog/stored.ts'
 import { decideSeen, planDoubt, planWrite, presenceState, type Seen, scanCause } from './observe.ts'
 import { newPlan, type Plan } from './plan.ts'
 import { type Listed, type ReadPage, setAside } from './read-page.ts'
-import type { KindSession, Session } from './session.ts'
+import { breathEvery, type KindSession, type Session } from './session.ts'
 
 /** Compares a page with what is stored and decides about each item that differs. */
 export async function planPage(session: Session, kind: KindSession, read: ReadPage): Promise<Plan> {
@@ -61,6 +61,7 @@ async function comparePage(session: Session, kind: KindSession, plan: Plan, read
   const known = new Map<number, bigint>()
   for (let index = 0; index < keys.length; index++) {
     if (refused.has(index)) continue
+    if (index % breathEvery === 0) await session.ports.breathe?.()
     const unchanged = same.get(index)
     if (unchanged !== undefined) known.set(index, unchanged)
     else planItem(session, kind, plan, read.listed, read.item(index), stored.get(index), counts)

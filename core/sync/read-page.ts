@@ -3,7 +3,7 @@ import { BadAnswer, type Json, type Key, type Page } from '../sdk/index.ts'
 import { hashInto, hashSize, sealOf } from './hash.ts'
 import { checkKey, readable } from './limits.ts'
 import { plainOf, readItem, type Seen } from './observe.ts'
-import type { KindSession, PartitionSession, Session } from './session.ts'
+import { breathEvery, type KindSession, type PartitionSession, type Session } from './session.ts'
 
 export interface Listed {
   readonly scan: bigint
@@ -39,7 +39,7 @@ export interface ReadPage {
 }
 
 /** A poison item is set aside: its key, if it has one, counts as seen, its neighbours go on. */
-export function readPage(session: Session, kind: KindSession, listed: Listed): ReadPage {
+export async function readPage(session: Session, kind: KindSession, listed: Listed): Promise<ReadPage> {
   const { items } = listed.page
   const places = new Map<Key, number>()
   const raws: Json[] = []
@@ -69,7 +69,8 @@ export function readPage(session: Session, kind: KindSession, listed: Listed): R
     }
   }
 
-  for (const raw of items) {
+  for (const [index, raw] of items.entries()) {
+    if (index % breathEvery === 0) await session.ports.breathe?.()
     let key: Key
     try {
       key = kind.kind.key(raw)

@@ -102,6 +102,9 @@ export function now(session: Session): number {
   return session.ports.clock.now()
 }
 
+/** Items of a page that are worked on before others have their turn: a millisecond or two. */
+export const breathEvery = 32
+
 export function emit(session: Session, event: EngineEvent): void {
   session.ports.onEvent?.(event)
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate, setTimeout as pause } from 'node:timers/promises'
 import type { Db } from '../../../core/catalog/db.ts'
 import { createManual } from '../../../core/catalog/manual/manual.ts'
 import { objectivesOf } from '../../../core/catalog/query/freshness.ts'
@@ -104,6 +104,7 @@ export async function start(options: StartOptions): Promise<number> {
         sleep: (milliseconds, signal) =>
           pause(milliseconds, undefined, signal === undefined ? {} : { signal }).catch(() => {}),
       },
+      breathe: () => setImmediate(),
       random: Math.random,
       log: portLog,
       onEvent: (event: EngineEvent) => {
