@@ -3,7 +3,7 @@ import { writeChanges } from './changes.ts'
 import type { Db, Queryable } from './db.ts'
 import { documentOf, storable } from './document.ts'
 import { ContributionMoved, loadContributions, lockEntities } from './entities.ts'
-import { type Contribution, fold, nameOf } from './fold.ts'
+import { type Contribution, type Fold, fold, nameOf } from './fold.ts'
 import { keepLedger } from './guard.ts'
 import { checkFence } from './leases.ts'
 import { remapRecords } from './outdated.ts'
@@ -11,13 +11,14 @@ import { checkPage, writePage } from './page.ts'
 import { pinning, writePins } from './pins.ts'
 import { sqlState } from './postgres/errors.ts'
 import { confirmRecords, removePresences } from './presences.ts'
-import { checkRecords, lockRecords, type SayingRecord, writeRecords } from './records.ts'
+import { checkRecords, insertRecords, lockRecords, numberRecords, type SayingRecord, updateRecords } from './records.ts'
 import type { Rules } from './refs.ts'
 import { FenceLost, StaleDecision, Unstorable } from './refusals.ts'
+import { together } from './rows.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import { settleBooks, writeQuarantine } from './settle.ts'
 import type { Store } from './store.ts'
-import { type Change, writeFold } from './write.ts'
+import { type Change, type Placed, place, writeFold } from './write.ts'
 
 /** The batch's kind, locked to the end of the transaction: commits of one kind come one after the other. */
 interface KindState {
@@ -73,21 +74,33 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
   const held = { partition: scanned, writes: kind.writes, writing }
   if (page !== undefined) await checkPage(tx, batch, page, held)
 
-  const written = writes.length > 0 ? await writeRecords(tx, batch, writes) : []
+  const written = await numberRecords(tx, writes)
+  const [inserted, updated] = [written.filter(({ isNew }) => isNew), written.filter(({ isNew }) => !isNew)]
+  await updateRecords(tx, batch, updated)
   await remapRecords(tx, batch, remaps)
   const saying: readonly SayingRecord[] = [...written, ...remaps.filter(({ same }) => !same).map(remapped)]
   await confirmRecords(tx, confirmations)
   const gone = await removePresences(tx, batch, removals)
   const goneIds = [...gone.keys()]
-  const changes = await applyToEntities(tx, batch, kind, saying, gone, await rulesFor(tx, batch.mappingId, cache))
-  await writeQuarantine(tx, saying, goneIds, batch.now)
-
-  if (page !== undefined) {
-    await writePage(tx, batch, page, held, new Map(written.map(({ id, write }) => [write.key, id])))
-  }
-  await settleBooks(tx, batch, goneIds)
+  const merged = await mergeEntities(tx, batch, kind, saying, gone, await rulesFor(tx, batch.mappingId, cache))
   const revived = writes.filter((write) => write.expected?.state !== 'live').length
-  await keepLedger(tx, batch, kind.live, kind.live + revived - gone.size)
+
+  // Everything is locked and decided. While the server writes what one of these sent, the next makes its rows.
+  let changes: readonly Change[] = []
+  await together(
+    () => insertRecords(tx, batch, inserted),
+    async () => {
+      if (merged === undefined) return
+      changes = await writeFold(tx, batch, merged.plan, merged.placed, merged.replaced, gone)
+    },
+    () => writeQuarantine(tx, saying, goneIds, batch.now),
+    async () => {
+      if (page === undefined) return
+      await writePage(tx, batch, page, held, new Map(written.map(({ id, write }) => [write.key, id])))
+    },
+    () => settleBooks(tx, batch, goneIds),
+    () => keepLedger(tx, batch, kind.live, kind.live + revived - gone.size),
+  )
   const id = await writeChanges(tx, batch, changes)
   await checkFence(tx, batch)
   return { ...count(changes), ...(id === undefined ? {} : { batch: id }) }
@@ -117,15 +130,22 @@ async function lockKind(tx: Queryable, { kindId, page }: Batch, writing: boolean
   return { ...row, live: Number(row.live), writes: BigInt(row.writes) }
 }
 
+interface Merged {
+  readonly plan: Fold
+  readonly placed: readonly Placed[]
+  /** Records whose contributions are replaced. */
+  readonly replaced: readonly bigint[]
+}
+
 /** Contributions of the records written or gone become what the records say now, and every entity they touch is merged anew. */
-async function applyToEntities(
+async function mergeEntities(
   tx: Queryable,
   batch: Batch,
   kind: KindState,
   written: readonly SayingRecord[],
   gone: ReadonlyMap<bigint, Removal>,
   rules: ReadonlyMap<string, Rules>,
-): Promise<readonly Change[]> {
+): Promise<Merged | undefined> {
   const saying = written.filter(({ id }) => !gone.has(id))
   const { name, source, precedence } = kind
   const pins = await pinning(
@@ -137,17 +157,17 @@ async function applyToEntities(
     new Set(gone.keys()),
     saying.flatMap((each) => contributionsOf(each, kind)),
   )
-  const before = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys(), ...pins.records]
-  if (pins.said.length + before.length === 0) return []
-  const rows = await lockEntities(tx, before, pins.said)
-  const stored = await loadContributions(tx, rows, before, pins.said)
+  const replaced = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys(), ...pins.records]
+  if (pins.said.length + replaced.length === 0) return undefined
+  const rows = await lockEntities(tx, replaced, pins.said)
+  const stored = await loadContributions(tx, rows, replaced, pins.said)
   const said = [...pins.said, ...stored.filter((each) => pins.keeps(each))]
   const { restored } = pins
   const taken = rows.find((row) => !row.stub && restored.some((each) => nameOf(each) === nameOf(row)))
   if (taken !== undefined) throw new StaleDecision(`another entity is called ${nameOf(taken)} by now`)
-  const plan = fold({ rows, stored, replaced: new Set(before), said, restored })
+  const plan = fold({ rows, stored, replaced: new Set(replaced), said, restored })
   await writePins(tx, batch, pins)
-  return writeFold(tx, batch, plan, before, rules, gone)
+  return { plan, placed: await place(tx, plan, rules), replaced }
 }
 
 function remapped(write: RecordRemap): SayingRecord {

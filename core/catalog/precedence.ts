@@ -3,7 +3,7 @@ import type { Db } from './db.ts'
 import { loadContributions, lockEntities } from './entities.ts'
 import { fold } from './fold.ts'
 import type { Rules } from './refs.ts'
-import { writeFold } from './write.ts'
+import { place, writeFold } from './write.ts'
 
 const most = 500
 
@@ -32,7 +32,8 @@ export async function mergeAgain(db: Db, sourceId: number, rules: ReadonlyMap<st
       const rows = await lockEntities(tx, [], names)
       const stored = await loadContributions(tx, rows, [], [])
       const plan = fold({ rows, stored, replaced: new Set(), said: [] })
-      await writeChanges(tx, why, await writeFold(tx, why, plan, [], rules, new Map()))
+      const placed = await place(tx, plan, rules)
+      await writeChanges(tx, why, await writeFold(tx, why, plan, placed, [], new Map()))
     })
   }
 }

@@ -1,5 +1,5 @@
 import type { Batch, Confirmation, Removal } from './batch.ts'
-import { array } from './binary.ts'
+import { array, type Cell } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { storable, storableJson } from './document.ts'
 import type { WrittenRecord } from './records.ts'
@@ -13,17 +13,22 @@ const presences = table('presences', {
   end_tick: 'int8',
 })
 
+function rowsOf({ id, write }: WrittenRecord): Cell[][] {
+  return [...new Set(write.presences)].map((partition) => [id, partition, write.span.begin, write.span.end])
+}
+
+/** Of records that are new. */
+export async function insertPresences(tx: Queryable, inserted: readonly WrittenRecord[]): Promise<void> {
+  await insertRows(tx, presences, inserted.flatMap(rowsOf))
+}
+
 /** Within a scan the page says that a presence was confirmed; only a new or an ended one is written. */
-export async function writePresences(
+export async function provePresences(
   tx: Queryable,
-  inserted: readonly WrittenRecord[],
   updated: readonly WrittenRecord[],
   scanning: boolean,
 ): Promise<void> {
-  const rows = ({ id, write }: WrittenRecord) =>
-    [...new Set(write.presences)].map((partition) => [id, partition, write.span.begin, write.span.end])
-  await insertRows(tx, presences, inserted.flatMap(rows))
-  const proven = updated.flatMap(rows)
+  const proven = updated.flatMap(rowsOf)
   if (proven.length === 0) return
   const column = (index: number) => proven.map((row) => row[index] ?? null)
   await tx.query(

@@ -1,11 +1,11 @@
 import type { Batch, Confirmation, RecordRemap, RecordWrite, Removal } from './batch.ts'
-import { array } from './binary.ts'
+import { array, type Cell } from './binary.ts'
 import { encodeBody } from './body.ts'
 import type { Queryable } from './db.ts'
 import { storable, storableJson } from './document.ts'
-import { writePresences } from './presences.ts'
+import { insertPresences, provePresences } from './presences.ts'
 import { StaleDecision } from './refusals.ts'
-import { insertRows, table, updateRows } from './rows.ts'
+import { insertRows, table, together, updateRows } from './rows.ts'
 import { seenSql } from './seen.ts'
 
 /** A record as it is under its lock. */
@@ -142,46 +142,56 @@ async function presenceMarks(
   return { of: (record, partition) => marks.get(`${record} ${partition}`), newest }
 }
 
-/** Answers the records written, with their ids. Throws StaleDecision when a key that was not stored now is. */
-export async function writeRecords(
-  tx: Queryable,
-  batch: Batch,
-  writes: readonly RecordWrite[],
-): Promise<readonly WrittenRecord[]> {
+/** Gives an id to what is not stored yet. */
+export async function numberRecords(tx: Queryable, writes: readonly RecordWrite[]): Promise<readonly WrittenRecord[]> {
   const fresh = writes.filter(({ expected }) => expected === undefined)
   const ids = await nextIds(tx, fresh.length)
-  const written = writes.map((write): WrittenRecord => {
+  return writes.map((write): WrittenRecord => {
     const id = write.expected?.id ?? ids.pop()
     if (id === undefined) throw new Error('the database gave fewer ids than it was asked for')
     return { id, write, isNew: write.expected === undefined }
   })
-  const [inserted, updated] = [written.filter(({ isNew }) => isNew), written.filter(({ isNew }) => !isNew)]
-  const cells = ({ write }: WrittenRecord) => [
+}
+
+/** With their presences. Throws StaleDecision when a key that was not stored now is. */
+export async function insertRecords(tx: Queryable, batch: Batch, inserted: readonly WrittenRecord[]): Promise<void> {
+  const rows = inserted.map((each) => [
+    each.id,
+    batch.kindId,
+    storable(each.write.key),
+    'live',
+    ...contentCells(batch, each),
+  ])
+  const stored = insertRows(tx, records, rows).catch((error: unknown) => {
+    if (!isKeyConflict(error)) throw error
+    throw new StaleDecision('a key that was new has been stored by somebody else', { cause: error })
+  })
+  await together(
+    () => stored,
+    () => insertPresences(tx, inserted),
+  )
+}
+
+/** Of records that are stored, with the presences that they revive or confirm. */
+export async function updateRecords(tx: Queryable, batch: Batch, updated: readonly WrittenRecord[]): Promise<void> {
+  await updateRows(
+    tx,
+    rewritten,
+    updated.map((each) => [each.id, 'live', ...contentCells(batch, each), null]),
+  )
+  await provePresences(tx, updated, batch.page !== undefined)
+}
+
+function contentCells({ mappingId }: Batch, { write }: WrittenRecord): Cell[] {
+  return [
     write.version === undefined ? null : storable(write.version),
     write.hash,
     write.span.begin,
     write.span.end,
-    batch.mappingId,
+    mappingId,
     storableJson(write.locator),
     encodeBody(write.body),
   ]
-  try {
-    await insertRows(
-      tx,
-      records,
-      inserted.map((each) => [each.id, batch.kindId, storable(each.write.key), 'live', ...cells(each)]),
-    )
-  } catch (error) {
-    if (!isKeyConflict(error)) throw error
-    throw new StaleDecision('a key that was new has been stored by somebody else', { cause: error })
-  }
-  await updateRows(
-    tx,
-    rewritten,
-    updated.map((each) => [each.id, 'live', ...cells(each), null]),
-  )
-  await writePresences(tx, inserted, updated, batch.page !== undefined)
-  return written
 }
 
 function isKeyConflict(error: unknown): boolean {

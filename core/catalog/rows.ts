@@ -1,5 +1,6 @@
 import { type Cell, type Column, columnArrays, copyRows, serverType, type Type } from './binary.ts'
 import type { Queryable } from './db.ts'
+import { sqlState } from './postgres/errors.ts'
 
 /** A table as far as it is written in bulk. */
 export interface Table {
@@ -29,17 +30,18 @@ export async function insertRows(tx: Queryable, into: Table, rows: readonly (rea
 }
 
 /**
- * Statements that were sent one behind the other, all of one transaction. The error is the one that came first, and comes
- * when none of them is under way any more: nothing may follow a rollback.
+ * Sends statements of one transaction one behind the other: while the server works on one, the next is made. Comes back when
+ * none is under way any more, for nothing may follow a rollback. After an error the server refuses all that follows; what is
+ * thrown is the error itself.
  */
 export async function together(...statements: readonly (() => Promise<unknown>)[]): Promise<void> {
-  const sent = statements.map(async (send) => send())
-  try {
-    await Promise.all(sent)
-  } finally {
-    await Promise.allSettled(sent)
-  }
+  const results = await Promise.allSettled(statements.map(async (send) => send()))
+  const errors = results.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []))
+  if (errors.length > 0) throw errors.find((error) => sqlState(error) !== afterAnError) ?? errors[0]
 }
+
+/** The state that the server answers with to whatever follows an error in a transaction. */
+const afterAnError = '25P02'
 
 /** `unnest($1::...) AS u (columns)`, parameters from `first` on. Values: `columnArrays` of the same columns. */
 export function unnested(columns: readonly Column[], first = 1): string {

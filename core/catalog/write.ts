@@ -57,11 +57,10 @@ export async function writeFold(
   tx: Queryable,
   why: Why,
   plan: Fold,
+  placed: readonly Placed[],
   replaced: readonly bigint[],
-  rules: ReadonlyMap<string, Rules>,
   gone: ReadonlyMap<bigint, Removal>,
 ): Promise<readonly Change[]> {
-  const placed = await place(tx, plan, rules)
   const written = placed.filter(({ write }) => write)
   const [created, updated] = [
     written.filter(({ settled }) => settled.row === undefined),
@@ -107,7 +106,7 @@ function byName(left: Placed, right: Placed): number {
  * Revisions are taken here, under the locks, so that they grow in the order of commits. What readers do not see (a new
  * anchor, a search vector derived by other rules) makes none.
  */
-async function place(tx: Queryable, plan: Fold, rules: ReadonlyMap<string, Rules>): Promise<readonly Placed[]> {
+export async function place(tx: Queryable, plan: Fold, rules: ReadonlyMap<string, Rules>): Promise<readonly Placed[]> {
   const rulesFor = plan.settled.map(({ blueprint }) => rules.get(blueprint) ?? noRules)
   const writes = plan.settled.map(({ dirty, row }, index) => dirty || row?.derived !== rulesFor[index]?.digest)
   const fresh = plan.settled.filter(({ row }) => row === undefined).length

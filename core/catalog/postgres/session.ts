@@ -1,8 +1,6 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
 import type { Queryable, QueryOptions, Result } from '../db.ts'
+import { copyIn } from './copy.ts'
 import { PostgresError, sqlState, translate } from './errors.ts'
 
 /** One statement about to run; BEGIN, COMMIT and ROLLBACK are statements, too. `session` is the server's process id. */
@@ -49,11 +47,7 @@ export class Session implements Queryable {
   }
 
   copyIn(sql: string, chunks: Iterable<string | Buffer>): Promise<number> {
-    return this.#next(sql, async () => {
-      const sink = this.#client.query(copyFrom(sql))
-      await pipeline(Readable.from(blocks(chunks), { objectMode: false }), sink)
-      return sink.rowCount
-    })
+    return this.#next(sql, () => copyIn(this.#client, sql, chunks))
   }
 
   /** True once a statement failed without an answer of the server: nobody knows what state the connection is in. */
@@ -82,21 +76,4 @@ export class Session implements Queryable {
     this.#last = result.catch(() => undefined)
     return result
   }
-}
-
-const blockSize = 64 * 1024
-
-/** Small chunks cost a message and a turn of the event loop each, so they are joined first. */
-function* blocks(chunks: Iterable<string | Buffer>): Generator<Buffer> {
-  let text = ''
-  for (const chunk of chunks) {
-    if (typeof chunk === 'string') {
-      text += chunk
-      if (text.length < blockSize) continue
-    }
-    if (text !== '') yield Buffer.from(text)
-    text = ''
-    if (typeof chunk !== 'string' && chunk.length > 0) yield chunk
-  }
-  if (text !== '') yield Buffer.from(text)
 }

@@ -18,7 +18,7 @@ export interface House extends Program {
  */
 export async function copyHouse(target: string): Promise<House> {
   for (const path of sources) await cp(join(root, path), join(target, path), { recursive: true })
-  await copyPackages(target, ['pg', 'pg-copy-streams', embedded], new Set())
+  await copyPackages(target, ['pg', embedded], new Set())
   const node = join(target, 'node')
   await cp(process.execPath, node)
   return {
