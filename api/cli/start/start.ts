@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
-import { setImmediate, setTimeout as pause } from 'node:timers/promises'
+import { setTimeout as pause, setImmediate } from 'node:timers/promises'
 import type { Db } from '../../../core/catalog/db.ts'
 import { createManual } from '../../../core/catalog/manual/manual.ts'
 import { objectivesOf } from '../../../core/catalog/query/freshness.ts'
