@@ -18,7 +18,14 @@ const runaways: readonly (readonly [string, Json])[] = [
   ['reduce range(100) as $i ([1]; . + .)', null],
   ['reduce range(40) as $i (1; [., .])', null],
   ['reduce range(40) as $i (1; [., .]) | tojson', null],
+  ['reduce range(40) as $i (1; [., .]) | [..] | length', null],
+  ['(reduce range(40) as $i (1; [., .])) == (reduce range(40) as $i (1; [., .]))', null],
+  ['reduce range(1e6) as $i (""; . + "a long text that is put behind itself")', null],
   ['[combinations(20)]', [1, 2, 3]],
+  ['path(last(range(1e12)))', null],
+  ['def f(x): f(x, x); f(1)', null],
+  ['ltrimstr("a") | until(false; ltrimstr("a"))', 'aaa'],
+  ['map(test("(a+)+$"))', Array.from({ length: 10_000 }, (_each, at) => `${'a'.repeat(at % 40)}!`)],
   ['[recurse([.])]', null],
   ['[limit(1e9; repeat(1))]', null],
   ['[range(100000)] as $x | $x - $x', null],
@@ -89,6 +96,11 @@ test('calls nest as deep as the budget says', () => {
   expect(program.first(200)).toBe('end')
   expect(() => program.first(1000)).toThrow(/deeper than 400/)
   expect(() => program.first(50, { budget: { ...defaultBudget, depth: 20 } })).toThrow(/deeper than 20/)
+})
+
+test('an error value that cannot be written is an error about the budget', () => {
+  const run = () => compile('reduce range(40) as $i (1; [., .]) | error').first(null)
+  expect(run).toThrow(expect.objectContaining({ code: 'expression_budget' }))
 })
 
 test('a failed run leaves nothing behind for the next', () => {

@@ -86,12 +86,13 @@ function bytes(text: string): Buffer {
 }
 
 function percent(text: string): string {
-  let result = ''
-  for (const byte of bytes(text)) {
-    const character = String.fromCharCode(byte)
-    result += /[A-Za-z0-9\-_.~]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
-  }
-  return result
+  checkLength(text.length)
+  steps(1 + (text.length >> 2))
+  const marks = /[!'()*]/g
+  return encodeURIComponent(text.toWellFormed()).replace(
+    marks,
+    (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
 }
 
 function unpercent(text: string): string {

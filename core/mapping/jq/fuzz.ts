@@ -98,8 +98,16 @@ async function main(): Promise<void> {
   for (const { test, ours, theirs } of report.differences) {
     console.log(`${test.input}\n  ${test.program}\n  ours:   ${shown(ours)}\n  theirs: ${shown(theirs)}`)
   }
-  const { differences, ...rest } = report
-  console.log(JSON.stringify({ seed, ...rest, differences: differences.length }))
+  const { differences, runs: done, skipped, builtins, withoutError, unusedBuiltins, known } = report
+  if (values.json) console.log(JSON.stringify({ seed, ...report, differences: differences.length }))
+  else {
+    const share = (part: number): string => `${(part * 100).toFixed(1)} %`
+    console.log(`seed ${seed}: ${done} programs, ${differences.length} differences`)
+    console.log(`builtins named:      ${share(builtins)}; not ${unusedBuiltins.join(', ') || 'any'}`)
+    console.log(`without an error:    ${share(withoutError)}`)
+    console.log(`not answered by jq:  ${share(skipped / Math.max(1, done))}`)
+    for (const [reason, times] of Object.entries(known)) console.log(`${times} times: ${reason}`)
+  }
   process.exitCode = differences.length > 0 ? 1 : 0
 }
 

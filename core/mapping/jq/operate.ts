@@ -25,9 +25,9 @@ export function add(left: Value, right: Value): Value {
     return [...left, ...right]
   }
   if (isObject(left) && isObject(right)) {
-    const draft: Draft = { ...left }
     const keys = Object.keys(right)
     steps(1 + keys.length)
+    const draft: Draft = { ...left }
     for (const key of keys) put(draft, key, right[key] ?? null)
     return draft
   }

@@ -163,7 +163,13 @@ function explain(error: unknown): unknown {
   if (error instanceof Raised) {
     const { value } = error
     if (typeof value === 'string') return new JqRuntimeError('expression_failed', value)
-    return new JqRuntimeError('expression_failed', `(not a string): ${toJson(value)}`, value)
+    // An error value may be too long to be written, or hold long numbers; it is told all the same.
+    precision.recoverable = false
+    try {
+      return new JqRuntimeError('expression_failed', `(not a string): ${toJson(value)}`, value)
+    } catch (tooMuch) {
+      return explain(tooMuch)
+    }
   }
   if (error instanceof Exhausted) return new JqRuntimeError('expression_budget', error.message)
   if (error instanceof RangeError) {
