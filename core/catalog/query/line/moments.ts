@@ -18,10 +18,13 @@ export interface Period {
 /** `7d`, `12h`, `30min`, `2w`, `3mo`, `1y` as milliseconds. */
 export function age(text: string): number | undefined {
   const [, count, unit = ''] = /^(\d{1,6}(?:\.\d{1,3})?)(s|min|m|h|d|w|mo|y)$/.exec(text) ?? []
-  return count === undefined ? undefined : Number(count) * (units[unit] ?? 0) * 1000
+  return count === undefined ? undefined : Math.min(Number(count) * (units[unit] ?? 0) * 1000, oldest)
 }
 
 const day = 86_400_000
+/** Further back or ahead nothing is told apart, and dates would no longer be written with four digits. */
+const oldest = 1000 * 365 * day
+const latest = Date.UTC(9999, 11, 28)
 
 /** `2026`, `2026-11`, `2026-11-28`, a whole ISO time, `today`, `yesterday`: the time that it covers, in UTC. */
 export function period(text: string, now: number): Period | undefined {
@@ -59,8 +62,9 @@ export function timeBounds(comparison: string, text: string, now: number): Bound
     const then = now - old
     return comparison === '>' || comparison === '>=' ? { until: then } : { from: then }
   }
-  const covered = period(text, now)
-  if (covered === undefined) return undefined
+  const found = period(text, now)
+  if (found === undefined) return undefined
+  const covered = { from: Math.min(found.from, latest), until: Math.min(found.until, latest) }
   switch (comparison) {
     case '>':
       return { from: covered.until }
