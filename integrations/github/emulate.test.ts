@@ -16,7 +16,7 @@ interface Emulator {
   close(): Promise<void>
 }
 interface Emulate {
-  createEmulator(options: object): Promise<Emulator>
+  readonly createEmulator: (options: object) => Promise<Emulator>
 }
 
 let emulator: Emulator
