@@ -63,7 +63,6 @@ export class TestSource {
   onPage: Fault | undefined
   /** Something happens between the moment a page is read at the source and its arrival. */
   beforeArrival: ((call: PageCall) => Promise<void>) | undefined
-  beforeGetArrives: (() => Promise<void>) | undefined
   onGet: ((key: string) => Got | undefined) | undefined
   #clock: () => number
   #version = 1
@@ -228,7 +227,6 @@ export class TestSource {
     const instead = this.onGet?.(key)
     if (instead !== undefined) return instead
     const thing = this.things.get(key)
-    await this.beforeGetArrives?.()
     const visible = thing !== undefined && !this.invisible.has(key) && !this.unreadable.has(partition)
     if (!visible) return { state: 'gone' }
     return { state: 'present', body: this.body(thing), partitions: thing.partitions }
