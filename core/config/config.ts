@@ -42,6 +42,8 @@ export interface Config {
   /** Every source and `manual` once, strongest first. */
   readonly precedence: readonly string[]
   readonly server: { readonly host: string; readonly port: number }
+  /** How long history and change feed are kept at least. */
+  readonly history: { readonly keepSeconds: number }
   /** Absolute path of the folder for data. */
   readonly data: string
   readonly databaseUrl?: Redacted<string>

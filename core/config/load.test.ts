@@ -93,6 +93,7 @@ describe('a complete file', () => {
       file: '/org/catchment.yaml',
       data: '/org/.catchment',
       precedence: ['manual', 'github'],
+      history: { keepSeconds: 34_560_000 },
       server: { host: '127.0.0.1', port: 7100 },
       warnings: [],
     })

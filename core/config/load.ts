@@ -10,7 +10,7 @@ import type { Config, Finding } from './config.ts'
 import { readEnvironment, type Variables } from './environment.ts'
 import { ConfigError } from './error.ts'
 import { interpolate, reason } from './interpolate.ts'
-import { type FileContent, fileSchema } from './schema.ts'
+import { type FileContent, fileSchema, seconds, usualHistory } from './schema.ts'
 import { readSources } from './sources.ts'
 
 export interface LoadOptions {
@@ -87,6 +87,7 @@ export function loadConfig(options: LoadOptions = {}): Config {
     ...(text === undefined ? {} : { file: path }),
     sources,
     precedence,
+    history: { keepSeconds: seconds(content?.history.keep ?? usualHistory) },
     server: {
       host: environment.host ?? content?.server.host ?? '127.0.0.1',
       port: environment.port ?? Number(content?.server.port ?? 7100),

@@ -11,6 +11,9 @@ const duration = z
 /** Objective of kinds that are told none. */
 export const usualFreshness = '1h'
 
+/** How long history is kept where nothing else is said. */
+export const usualHistory = '400d'
+
 const share = z
   .union([z.number().min(0).max(1), z.string().regex(/^\d{1,2}(\.\d+)?%$|^100%$/, 'a share is 0% to 100%, or 0 to 1')])
   .describe('0% to 100%, or 0 to 1.')
@@ -109,6 +112,13 @@ export const fileSchema = z
       .strictObject({
         host: z.string().min(1).optional().describe('Address to listen on. Default 127.0.0.1.'),
         port: port.optional().describe('Port to listen on. Default 7100; 0 takes a free one.'),
+      })
+      .prefault({}),
+    history: z
+      .strictObject({
+        keep: duration
+          .default(usualHistory)
+          .describe('How long history and change feed are kept at least; a month goes as a whole.'),
       })
       .prefault({}),
   })

@@ -6,6 +6,7 @@ import { type EmbeddedEvent, startEmbedded } from '../../../core/catalog/postgre
 import { asDamage } from '../../../core/catalog/postgres/errors.ts'
 import { migrate } from '../../../core/catalog/postgres/migrate.ts'
 import { createStore } from '../../../core/catalog/postgres-store.ts'
+import { expireHistory } from '../../../core/catalog/retention.ts'
 import type { Store } from '../../../core/catalog/store.ts'
 
 export interface Database {
@@ -22,6 +23,8 @@ export interface Database {
 export async function openCatalog(options: {
   readonly dataDir: string
   readonly databaseUrl?: string
+  /** How long history is kept. */
+  readonly keepSeconds: number
   readonly say: (text: string) => void
   readonly log: (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void
 }): Promise<Database> {
@@ -41,13 +44,23 @@ export async function openCatalog(options: {
     const opened = db
     await migrate(opened)
     await ensureChangePartitions(opened, new Date())
-    // The change feed is partitioned by month: the next month's is there long before it is needed.
-    const daily = setInterval(() => {
-      ensureChangePartitions(opened, new Date()).catch((error: unknown) =>
-        options.log('warn', 'a month of the change feed could not be made', { error: String(error) }),
-      )
-    }, 86_400_000)
-    daily.unref()
+    // The change feed is partitioned by month: the next month's is there long before it is needed, and old ones go.
+    let housekeeping = Promise.resolve()
+    const keepHouse = async (): Promise<void> => {
+      try {
+        await ensureChangePartitions(opened, new Date())
+        const expired = await expireHistory(opened, { keepSeconds: options.keepSeconds, now: Date.now() })
+        if (expired !== undefined) options.log('info', 'old history was dropped', { ...expired })
+      } catch (error) {
+        if (!closing)
+          options.log('warn', 'the months of the change feed could not be looked after', { error: String(error) })
+      }
+    }
+    const hourly = setInterval(() => {
+      housekeeping = housekeeping.then(keepHouse)
+    }, 3_600_000)
+    hourly.unref()
+    housekeeping = keepHouse()
     return {
       db: opened,
       store: createStore(opened),
@@ -57,8 +70,9 @@ export async function openCatalog(options: {
           : `PostgreSQL 18, embedded, in ${embedded.directory}`,
       lost: embedded?.exited ?? new Promise(() => {}),
       close: async () => {
-        clearInterval(daily)
+        clearInterval(hourly)
         closing = true
+        await housekeeping
         await opened.close()
         await embedded?.stop()
       },

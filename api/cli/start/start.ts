@@ -72,6 +72,7 @@ export async function start(options: StartOptions): Promise<number> {
     const portLog = engineLog(log)
     const catalog = await openCatalog({
       dataDir: config.data,
+      keepSeconds: config.history.keepSeconds,
       ...(config.databaseUrl === undefined ? {} : { databaseUrl: config.databaseUrl.reveal() }),
       say,
       log: portLog,
