@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Db } from '../../../core/catalog/db.ts'
+import { beginEpoch } from '../../../core/catalog/epoch.ts'
 import { ensureChangePartitions } from '../../../core/catalog/feed.ts'
 import { openDatabase } from '../../../core/catalog/postgres/connect.ts'
 import { type EmbeddedEvent, startEmbedded } from '../../../core/catalog/postgres/embedded.ts'
@@ -43,6 +44,11 @@ export async function openCatalog(options: {
     })
     const opened = db
     await migrate(opened)
+    if (await beginEpoch(opened))
+      options.log(
+        'warn',
+        'the database was restored or moved: readers of the change feed have to read the catalog again',
+      )
     await ensureChangePartitions(opened, new Date())
     // The change feed is partitioned by month: the next month's is there long before it is needed, and old ones go.
     let housekeeping = Promise.resolve()
