@@ -29,8 +29,8 @@ export interface RecordWrite {
   }
   readonly version: string | undefined
   readonly hash: string
-  /** Canonical JSON text. */
-  readonly body: string
+  /** Canonical JSON text; undefined: only the hash is kept. */
+  readonly body: string | undefined
   readonly locator: JsonObject
   /**
    * Replaces the record's watermark; a presence takes the greater begin and the greater end. The body of a signal was

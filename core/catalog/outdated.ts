@@ -3,7 +3,7 @@ import type { Json } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Batch, RecordRemap } from './batch.ts'
 import { array } from './binary.ts'
-import { decodeBody } from './body.ts'
+import { bodyKept, decodeBody } from './body.ts'
 import type { Db, Queryable } from './db.ts'
 import { noRules, type Rules } from './refs.ts'
 import { StaleDecision } from './refusals.ts'
@@ -17,7 +17,7 @@ const mostBytes = 8_000_000
 const pageSql = `
   WITH outdated AS MATERIALIZED (
     SELECT r.id, octet_length(r.body) AS bytes FROM records r
-    WHERE r.kind_id = ANY (ARRAY(SELECT k.id FROM kinds k WHERE k.source_id = $1)) AND r.mapping_id <> $2 AND r.state = 'live' AND r.id > $3
+    WHERE r.kind_id = ANY (ARRAY(SELECT k.id FROM kinds k WHERE k.source_id = $1)) AND r.mapping_id <> $2 AND r.state = 'live' AND r.id > $3 AND ${bodyKept}
     ORDER BY r.id LIMIT $4),
   page AS (SELECT id FROM (SELECT id, bytes, sum(bytes) OVER (ORDER BY id) AS total FROM outdated) o WHERE total - bytes < ${mostBytes})
   SELECT r.id, r.kind_id AS "kindId", r.key, r.version, encode(r.hash, 'hex') AS hash, r.mapping_id AS "mappingId", r.body,
@@ -90,7 +90,8 @@ function recordOf(row: Row, drafts: readonly DraftRow[], rules: ReadonlyMap<stri
     version: version ?? undefined,
     hash,
     mappingId,
-    body: decodeBody(body),
+    // The statement leaves out those that are not kept.
+    body: decodeBody(body) ?? 'null',
     drafts: drafts.map(draftOf),
     holds: (holds ?? []).map((hold) => ({ ...hold, partitionId: hold.partitionId ?? undefined })),
     settled:

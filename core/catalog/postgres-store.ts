@@ -4,6 +4,7 @@ import type { Db } from './db.ts'
 import { sequencing } from './feed.ts'
 import { guarding } from './guard.ts'
 import { receiving } from './inbox.ts'
+import { keepingBooks } from './keeping.ts'
 import { leasing } from './leases.ts'
 import { sweeping } from './missing.ts'
 import { outdating } from './outdated.ts'
@@ -40,5 +41,6 @@ export function createStore(db: Db): Store {
     ...sequencing(db),
     ...planBooks(db),
     settleRelations: () => settleRelations(db),
+    ...keepingBooks(db),
   }
 }

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import type { Hooks } from '../sdk/index.ts'
 import type { Batch, Committed, Fence } from './batch.ts'
+import type { KeepingBooks } from './keeping.ts'
 import type { Activation, PlanBooks } from './plan-books.ts'
 import type {
   Compared,
@@ -22,7 +23,7 @@ import type {
  * The store as the engine sees it: every method is one statement or one transaction over `Db`. Reading for people
  * (entities, search, explain, feed) is in `query/`. What it reads is in stored.ts, what it writes in batch.ts.
  */
-export interface Store extends PlanBooks {
+export interface Store extends PlanBooks, KeepingBooks {
   tick(): Promise<bigint>
 
   // Leases: `acquire` answers undefined while another holder's lease has not expired; `renew` answers false once it was lost.
@@ -88,9 +89,9 @@ export interface Store extends PlanBooks {
   ): Promise<bigint | undefined>
   /** Live or gone, whatever its content. */
   record(kindId: number, key: string): Promise<StoredRecord | undefined>
-  /** The same with its canonical JSON text, to map it again. */
-  recordById(recordId: bigint): Promise<{ record: StoredRecord; body: string } | undefined>
-  /** Live records of the source made with another mapping version, in id order after `after`: `limit`, or as many as memory is to hold. */
+  /** The same with its canonical JSON text, to map it again; undefined where only the hash is kept. */
+  recordById(recordId: bigint): Promise<{ record: StoredRecord; body: string | undefined } | undefined>
+  /** Live records of the source made with another mapping version, in id order after `after`: `limit`, or as many as memory is to hold. Without those whose bodies are not kept. */
   outdated(sourceId: number, mappingId: number, after: bigint, limit: number): Promise<readonly OutdatedRecord[]>
   /** Throws StaleDecision, MappingMoved, FenceLost, Unstorable. */
   commit(batch: Batch): Promise<Committed>

@@ -25,6 +25,10 @@ export interface SourceConfig {
     /** Of kinds with an objective of their own. */
     readonly freshnessByKind?: Readonly<Record<string, number>>
   }
+  /** Kinds of which only hashes are kept; `default` is all that are not named. */
+  readonly keep: Readonly<Record<string, 'all' | 'hash'>>
+  /** Fields that are never stored, by kind. */
+  readonly drop: Readonly<Record<string, readonly string[]>>
   readonly variables: Readonly<Record<string, string>>
   /** `share` from 0 to 1. */
   readonly guard: { readonly share: number; readonly minimum: number }

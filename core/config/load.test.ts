@@ -64,6 +64,29 @@ const files = {
   'blueprints/notes.txt': 'no blueprint',
 }
 
+describe('what is kept', () => {
+  const read = (keys: string) => {
+    const file = `sources: [{ name: a, integration: pagerduty, config: { apiKey: "\${env:K}" }, ${keys} }]`
+    return loadConfig(world({ 'catchment.yaml': file }, { env: { K: 'x' } })).sources[0]
+  }
+
+  it('is all, unless less is said for all kinds or for some', () => {
+    expect(read('kinds: [service]')).toMatchObject({ keep: { default: 'all' }, drop: {} })
+    expect(read('keep: hash')).toMatchObject({ keep: { default: 'hash' } })
+    expect(read('keep: { user: hash }, drop: { user: [email, emails.address] }')).toMatchObject({
+      keep: { user: 'hash' },
+      drop: { user: ['email', 'emails.address'] },
+    })
+  })
+
+  it.each(['keep: some', 'keep: { user: some }', 'drop: [user.email]', 'drop: { user: email }'])(
+    '%s is refused',
+    (keys) => {
+      expect(() => read(keys)).toThrow(/keep|drop/)
+    },
+  )
+})
+
 describe('objectives of freshness', () => {
   const at = (freshness: string) =>
     `sources: [{ name: a, integration: pagerduty, config: { apiKey: "\${env:K}" }, schedule: { freshness: ${freshness} } }]`

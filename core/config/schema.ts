@@ -31,6 +31,8 @@ const port = z
 
 const path = z.string().min(1)
 
+const kept = z.enum(['all', 'hash'])
+
 export const sourceSchema = z.strictObject({
   name: z
     .string()
@@ -47,6 +49,18 @@ export const sourceSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Kinds to scan. Default: those of the integration that cost little.'),
+  keep: z
+    .union([kept, z.record(z.string().min(1), kept)])
+    .default('all')
+    .describe(
+      'What is stored of each object: all that mappings may read, or only a hash. One for all, or by kind: { default: all, user: hash }.',
+    ),
+  drop: z
+    .record(z.string().min(1), z.array(z.string().min(1)))
+    .default({})
+    .describe(
+      'Fields that are dropped before anything is stored, by kind: { repository: [description, owner.email] }.',
+    ),
   schedule: z
     .strictObject({
       scan: cron.default('*/30 * * * *').describe('When to scan, as cron of five fields, or six with seconds.'),

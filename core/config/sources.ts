@@ -49,7 +49,7 @@ function readSource(report: Report, reading: Reading, index: number): SourceConf
   const blueprints = readBlueprints(report, reading, [...path, 'blueprints'])
   const source = reading.content?.sources[index]
   if (source === undefined) return undefined
-  const { name, integration, kinds, schedule, variables, guard, quota, webhooks } = source
+  const { name, integration, kinds, keep, drop, schedule, variables, guard, quota, webhooks } = source
   const shown = locate(reading.root, [...path, 'config'], nowhere).node
   return {
     name,
@@ -58,6 +58,8 @@ function readSource(report: Report, reading: Reading, index: number): SourceConf
     ...(mapping === undefined ? {} : { mapping }),
     ...(blueprints === undefined ? {} : { blueprints }),
     ...(kinds === undefined ? {} : { kinds }),
+    keep: typeof keep === 'string' ? { default: keep } : keep,
+    drop,
     schedule: { scan: schedule.scan, ...freshnessOf(schedule.freshness) },
     variables: Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, String(value)])),
     guard: { share: fraction(guard.share), minimum: guard.minimum },

@@ -59,6 +59,11 @@ export function scansNeeded(
 ): readonly { readonly kind: string; readonly reason: string }[] {
   return runtime.kinds.flatMap((kind) => {
     const [before, after] = [active?.fetches[kind] ?? null, candidate.fetches[kind] ?? null]
+    if (runtime.keeping?.hashOnly(kind) === true && active?.mappings.hash !== candidate.mappings.hash) {
+      return [
+        { kind, reason: 'only hashes of it are kept: what the other version makes of it shows when it is scanned' },
+      ]
+    }
     if (active === undefined || isDeepStrictEqual(before, after)) return []
     return [{ kind, reason: 'its selector fetches something else now' }]
   })

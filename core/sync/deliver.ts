@@ -2,6 +2,7 @@ import type { SourceRow } from '../catalog/stored.ts'
 import { DeliveryRefused, type RawDelivery } from '../sdk/index.ts'
 import type { Engine, Ports, SourceRuntime } from './engine.ts'
 import { Backlogged } from './errors.ts'
+import { reduce } from './keep-less.ts'
 import type { Settings } from './session.ts'
 import { transition } from './states.ts'
 
@@ -42,7 +43,8 @@ export function createReceiver(ports: Ports, runtime: SourceRuntime, settings: S
     }
     const { id, event } = await webhook.verify(delivery, runtime.webhookSecret)
     await makeRoom()
-    const outcome = await ports.store.accept(source.id, { id, event, headers: delivery.headers, body: delivery.body })
+    const { headers, body } = runtime.keeping === undefined ? delivery : reduce(runtime.connection, delivery)
+    const outcome = await ports.store.accept(source.id, { id, event, headers, body })
     if (outcome === 'accepted') since += 1
     const from = outcome === 'accepted' ? 'none' : 'accepted'
     transition('delivery', from, outcome === 'accepted' ? 'accept' : 'repeat', settings.onTransition)

@@ -1,6 +1,7 @@
 import type { Store } from '../catalog/store.ts'
 import type { Mappings } from '../model/mapping.ts'
 import type { Check, Connection, HooksKept, Json, RawDelivery } from '../sdk/index.ts'
+import type { Keeping } from './keep-less.ts'
 
 /** Every effect of the engine beside the store and the connections comes in here, so that the simulator can grant them one at a time. */
 export interface Ports {
@@ -73,6 +74,8 @@ export interface SourceRuntime {
   readonly guard: { readonly share: number; readonly minimum: number }
   readonly precedence: number
   readonly webhookSecret?: string
+  /** What of its objects is not kept; the connection is one by `keepLess` then. Absent: all is kept. */
+  readonly keeping?: Keeping
   /** Set where the configuration lets Catchment keep its webhooks at the source. */
   readonly hooks?: {
     /** Address of this source's deliveries. Known once the server listens. */

@@ -2,7 +2,7 @@ import { Unstorable } from '../catalog/refusals.ts'
 import type { Store } from '../catalog/store.ts'
 import { commitPlan } from './commit.ts'
 import { planRemap } from './observe.ts'
-import { newPlan, type Plan } from './plan.ts'
+import { isEmpty, newPlan, type Plan } from './plan.ts'
 import type { KindSession, Session } from './session.ts'
 
 type Approved = Awaited<ReturnType<Store['approvedHolds']>>[number]
@@ -22,8 +22,7 @@ export async function carryOutHolds(session: Session): Promise<number> {
 
 async function tryToCarryOut(session: Session, kind: KindSession, recordId: bigint, who: string): Promise<boolean> {
   try {
-    await carryOut(session, kind, recordId, who)
-    return true
+    return await carryOut(session, kind, recordId, who)
   } catch (error) {
     if (!(error instanceof Unstorable)) throw error
     session.ports.log('warn', 'approved hold not carried out', { record: recordId.toString(), message: error.message })
@@ -31,7 +30,9 @@ async function tryToCarryOut(session: Session, kind: KindSession, recordId: bigi
   }
 }
 
-async function carryOut(session: Session, kind: KindSession, recordId: bigint, who: string): Promise<void> {
+/** Answers whether there was anything to do. */
+async function carryOut(session: Session, kind: KindSession, recordId: bigint, who: string): Promise<boolean> {
+  let done = false
   await commitPlan(session, kind, async () => {
     const plan = newPlan({ type: 'person', who, what: 'approved' })
     // Read again each time: what was seen meanwhile is no longer held.
@@ -41,8 +42,10 @@ async function carryOut(session: Session, kind: KindSession, recordId: bigint, w
     for (const hold of holds) planEnd(plan, hold, end)
     const rest = holds.filter(({ what }) => what !== 'presence')
     if (rest.length > 0 && plan.removals.length === 0) await planRest(session, kind, plan, recordId, rest)
+    done = !isEmpty(plan)
     return plan
   })
+  return done
 }
 
 function planEnd(plan: Plan, { recordId, partitionId, what, confirmed }: Approved, end: bigint): void {
@@ -78,5 +81,12 @@ async function planRest(
     return
   }
   const { record, body } = found
-  planRemap(session, kind, plan, { ...record, body })
+  if (body !== undefined) {
+    planRemap(session, kind, plan, { ...record, body })
+    return
+  }
+  // Only its hash is kept: what is approved goes when it is seen again, which is asked for once.
+  if (record.mappingId === 0) return
+  await session.ports.store.readAgain(session.fence, kind.id, [recordId])
+  plan.requestedScans.add(kind.name)
 }

@@ -76,7 +76,7 @@ export function planWrite(
     key: seen.key,
     version: seen.version,
     hash: seen.hash,
-    body: seen.text,
+    body: session.runtime.keeping?.hashOnly(kind.name) === true ? undefined : seen.text,
     locator: kind.kind.locator(seen.raw),
     span: where.span,
     presences: where.presences,

@@ -9,6 +9,7 @@ import { forgetDeliveries } from './forget.ts'
 import { carryOutHolds } from './holds.ts'
 import { keepHooks } from './hooks.ts'
 import { settleInbox } from './inbox.ts'
+import { fitKeeping, scanUnkept } from './keep.ts'
 import { openSession } from './open-session.ts'
 import { letOrphansGo } from './orphans.ts'
 import { remap } from './remap.ts'
@@ -92,6 +93,7 @@ async function hold(input: WorkerInput, fence: Fence, bells: Bells): Promise<voi
     const { name, integration, precedence } = input.runtime
     const source = await ports.store.saveSource({ name, integration, precedence })
     const session = await openSession({ ...input, source, fence, signal: both, onScanRequest: bells.scans.ring })
+    await fitKeeping(session)
     await Promise.all([
       guard(live(session, bells.live, input)),
       guard(scans(session, bells.scans, input)),
@@ -147,6 +149,7 @@ async function checkVersion({ ports, source, mappingId }: Session): Promise<void
 async function scans(session: Session, bell: Bell, { settings, onProgress }: WorkerInput): Promise<void> {
   const { signal, ports } = session
   await remap(session, onProgress)
+  await scanUnkept(session)
   let resume = true
   while (!signal.aborted) {
     const next = await runDueScans(session, { resume })

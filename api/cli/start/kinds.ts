@@ -10,10 +10,15 @@ export function checkKinds(config: Config, integrations: Readonly<Record<string,
   for (const [index, source] of config.sources.entries()) {
     const integration = integrations[source.integration]
     const objectives = Object.keys(source.schedule.freshnessByKind ?? {})
-    if ((source.kinds === undefined && objectives.length === 0) || integration === undefined) continue
+    const kept = Object.keys(source.keep).filter((kind) => kind !== 'default')
+    const dropped = Object.keys(source.drop)
+    const none = source.kinds === undefined && objectives.length + kept.length + dropped.length === 0
+    if (none || integration === undefined) continue
     const known = connectNowhere(integration, source.config.reveal()).kinds.map((kind) => kind.name)
     const named = [
       ...(source.kinds ?? []).map((kind, place) => ({ kind, path: ['kinds', place] })),
+      ...kept.map((kind) => ({ kind, path: ['keep', kind] })),
+      ...dropped.map((kind) => ({ kind, path: ['drop', kind] })),
       ...objectives.map((kind) => ({ kind, path: ['schedule', 'freshness', kind] })),
     ]
     for (const { kind, path } of named) {

@@ -63,6 +63,8 @@ export function sandboxSource(sandbox: SpawnedSandbox, dataDir: string): SourceC
       baseUrl: sandbox.url,
       pageSize: 30,
     }),
+    keep: { default: 'all' },
+    drop: {},
     schedule: { scan: '*/5 * * * *', freshnessSeconds: 900 },
     variables: {},
     guard: { share: 0.25, minimum: 5 },

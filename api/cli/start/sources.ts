@@ -19,6 +19,7 @@ import {
   type Json,
 } from '../../../core/sdk/index.ts'
 import type { MappingContent, Ports, SourceRuntime, Version } from '../../../core/sync/engine.ts'
+import { type Keeping, keepLess } from '../../../core/sync/keep-less.ts'
 import { askedIn, kindsToScan } from './asked.ts'
 import { connectNowhere } from './kinds.ts'
 
@@ -68,7 +69,9 @@ export async function buildSource(
   // Both versions are fetched for: which of them goes on is not decided yet, and may be decided anew while it runs.
   const versions = active === undefined ? [files.content] : [files.content, contentOf(active.content)]
   const asked = askedIn(versions, integration.aliases)
-  const { connection, http } = connect(source, integration, tools, asked)
+  const { connection: whole, http } = connect(source, integration, tools, asked)
+  const keeping = keepingOf(source, integration)
+  const connection = keeping === undefined ? whole : keepLess(whole, keeping)
   const compile = compiler(connection, integration)
   const fromFiles = compile(files.content, options.blueprints)
   const diagnostics = [...files.diagnostics, ...fromFiles.diagnostics]
@@ -113,8 +116,18 @@ export async function buildSource(
       precedence,
       usage: () => http.usage(),
       ...(secret === undefined ? {} : { webhookSecret: secret }),
+      ...(keeping === undefined ? {} : { keeping }),
     },
   }
+}
+
+/** Kinds may be called by another product's names. Undefined: all is kept. */
+function keepingOf({ keep, drop }: SourceConfig, { aliases = {} }: Integration): Keeping | undefined {
+  const own = <T>(said: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+    Object.fromEntries(Object.entries(said).map(([kind, value]) => [aliases[kind] ?? kind, value]))
+  const [kept, dropped] = [own(keep), own(drop)]
+  if (!Object.values(kept).includes('hash') && Object.keys(dropped).length === 0) return undefined
+  return { drop: dropped, hashOnly: (kind) => (kept[kind] ?? kept['default']) === 'hash' }
 }
 
 function pendingText(source: string, file: string, diagnostics: readonly Diagnostic[]): string {

@@ -77,12 +77,12 @@ type Loaded = ReadonlyMap<string, { readonly record: StoredRecord; readonly writ
 
 async function recordsOf(db: Queryable, ids: readonly string[]): Promise<Loaded> {
   const loaded = await loadRecords(db, ids.map(BigInt), { body: true })
-  return new Map(
-    loaded.map(({ record, body }) => [
-      record.id.toString(),
-      { record, written: body === undefined ? nothingWritten : writtenIn(decodeBody(body)) },
-    ]),
-  )
+  return new Map(loaded.map(({ record, body }) => [record.id.toString(), { record, written: writtenOf(body) }]))
+}
+
+function writtenOf(stored: Buffer | undefined): Written {
+  const body = stored && decodeBody(stored)
+  return body === undefined ? nothingWritten : writtenIn(body)
 }
 
 function foundOf(row: Row, asked: Name, records: Loaded): Found {

@@ -107,8 +107,9 @@ async function explained(
     [ids],
   )
   return rows.map(({ id, body, ...row }) => {
-    const text = row.state === 'live' ? decodeBody(body) : 'null'
-    const outputs = row.state === 'live' ? evaluate(row.source, row.kind, text) : undefined
+    const kept = row.state === 'live' ? decodeBody(body) : undefined
+    const text = kept ?? 'null'
+    const outputs = kept === undefined ? undefined : evaluate(row.source, row.kind, kept)
     // A record was stored as the text of a JSON value.
     const read = JSON.parse(text) as Json
     const parts = (mapping: string): readonly Part[] =>

@@ -85,7 +85,8 @@ export async function getRecord(
   )
   const row = rows[0]
   if (row === undefined) return undefined
-  const body: Json = JSON.parse(decodeBody(row.body))
+  // A record was stored as the text of a JSON value; null: only its hash is kept.
+  const body = JSON.parse(decodeBody(row.body) ?? 'null') as Json
   return {
     ...view(row),
     body,

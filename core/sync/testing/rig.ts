@@ -126,9 +126,13 @@ export async function createRig(
     return deliverAs(`d${deliveries}`, signals)
   }
 
-  async function deliverAs(id: string, signals: readonly Signal[] | string): Promise<string> {
+  async function deliverAs(
+    id: string,
+    signals: readonly Signal[] | string,
+    to: SourceRuntime = runtime(),
+  ): Promise<string> {
     const row = await store.saveSource({ name: 'test', integration: 'test', precedence: 0 })
-    const receive = createReceiver(ports(), runtime(), settingsOf({ holder: 'x', ...options.engine }), row)
+    const receive = createReceiver(ports(), to, settingsOf({ holder: 'x', ...options.engine }), row)
     const answer = await receive({
       headers: { signature: 'secret' },
       body: Buffer.from(JSON.stringify({ id, signals })),
