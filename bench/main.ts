@@ -1,3 +1,4 @@
+import { explain } from './explain.ts'
 import { runBench } from './harness.ts'
 import { history } from './history.ts'
 import { live } from './live.ts'
@@ -6,4 +7,4 @@ import { mapping } from './mapping.ts'
 import { remap } from './remap.ts'
 import { rescan } from './rescan.ts'
 
-process.exitCode = await runBench({ live, load, remap, rescan, history, mapping }, process.argv.slice(2))
+process.exitCode = await runBench({ explain, live, load, remap, rescan, history, mapping }, process.argv.slice(2))
