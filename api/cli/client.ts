@@ -112,7 +112,8 @@ function problem(status: number, answer: unknown): CatchmentError {
   return new CatchmentError(document.detail ?? document.title ?? `The server answered ${status}.`, {
     code: document.code ?? `http_${status}`,
     status,
-    exitCode: status === 400 || status === 401 ? 2 : 1,
+    // A mapping file with mistakes is wrong configuration, as it is at start.
+    exitCode: status === 400 || status === 401 || document.code === 'mapping_invalid' ? 2 : 1,
     details: { ...document },
     ...(document.hint === undefined ? {} : { hint: document.hint }),
   })

@@ -153,7 +153,9 @@ it('a mapping mistake is planned, seen, corrected, applied while it runs, and ro
 
     const tried = join(folder.path, 'other.yaml')
     await writeFile(tried, mapping('.name | |'))
-    expect(await run('plan', '--mapping', tried)).toMatchObject({ code: 1 })
+    const refused = await run('plan', '--mapping', tried)
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toMatch(/other\.yaml:5:\d+: .*\n/)
     await writeFile(tried, mapping('.name | ascii_upcase'))
     expect((await run('plan', '--mapping', tried)).stdout).toContain('title: ')
   } finally {

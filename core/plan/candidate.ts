@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { CatchmentError } from '../sdk/index.ts'
-import type { MappingContent, SourceRuntime, Version } from '../sync/engine.ts'
+import type { MappingContent, SourceRuntime, Version, VersionProblem } from '../sync/engine.ts'
 
 /** A version that somebody wants to try, compiled. */
 export interface Candidate {
@@ -25,17 +25,22 @@ export function compileCandidate(
   const version = runtime.versions.compile(content)
   const errors = version.problems.filter(({ severity }) => severity === 'error')
   if (version.usable && errors.length === 0) return { content, version, how }
-  throw new CatchmentError(
-    errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n') ||
-      `${content.file} cannot be used.`,
-    {
-      code: 'mapping_invalid',
-      status: 422,
-      exitCode: 2,
-      hint: 'Nothing was planned. Correct the file; `catchment mapping lint FILE` says the same without a server.',
-      details: { problems: errors },
-    },
-  )
+  throw new CatchmentError(describeProblems(errors) || `${content.file} cannot be used.`, {
+    code: 'mapping_invalid',
+    status: 422,
+    exitCode: 2,
+    hint: 'Nothing was planned. Correct the file; `catchment mapping lint FILE` says the same without a server.',
+    details: { problems: errors },
+  })
+}
+
+/** Each at its place, with what to do about it. */
+export function describeProblems(problems: readonly VersionProblem[]): string {
+  return problems
+    .map(({ file, line, column, message, hint }) =>
+      [`${file}:${line}:${column}: ${message}`, ...(hint === undefined ? [] : [`  hint: ${hint}`])].join('\n'),
+    )
+    .join('\n')
 }
 
 /** Which parts differ: `mapping`, `blueprints`, `variables`, and so on. The name of the file says nothing. */

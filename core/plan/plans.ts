@@ -9,7 +9,7 @@ import type { Engine, MappingContent, Ports, SourceRuntime } from '../sync/engin
 import { describeError, SourceUnknown } from '../sync/errors.ts'
 import { createMutex } from '../sync/mutex.ts'
 import { type ActiveMappings, activeMappings } from './active.ts'
-import { type Candidate, compileCandidate, differences } from './candidate.ts'
+import { type Candidate, compileCandidate, describeProblems, differences } from './candidate.ts'
 import { beginPlan, outsidePlan } from './make.ts'
 
 export interface FileText {
@@ -203,16 +203,13 @@ function blueprintsOf(base: MappingContent, { blueprints = [], replace }: PlanRe
   const parsed = blueprints.map(({ file, text }) => parseBlueprints(file, text))
   const errors = parsed.flatMap(({ diagnostics }) => diagnostics).filter(({ severity }) => severity === 'error')
   if (errors.length > 0) {
-    throw new CatchmentError(
-      errors.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n'),
-      {
-        code: 'mapping_invalid',
-        status: 422,
-        exitCode: 2,
-        hint: 'Nothing was planned. Correct the file.',
-        details: { problems: errors },
-      },
-    )
+    throw new CatchmentError(describeProblems(errors), {
+      code: 'mapping_invalid',
+      status: 422,
+      exitCode: 2,
+      hint: 'Nothing was planned. Correct the file.',
+      details: { problems: errors },
+    })
   }
   const given = parsed.flatMap((each) => each.blueprints)
   if (replace === 'all') return given

@@ -11,13 +11,13 @@ const AT_A_TIME = 500
  * again, or go altogether; what is kept again is read at the source. History keeps the values that entities had.
  */
 export async function fitKeeping(session: Session): Promise<void> {
-  const { store, log } = session.ports
+  const { store } = session.ports
   const { keeping, name } = session.runtime
   let less = false
   for (const kind of session.kinds.values()) {
     const [before, now] = [await store.keeping(kind.id), keepingText(keeping, kind.name)]
     if (before === now) continue
-    log('info', 'what is kept of a kind changes', {
+    session.ports.log('info', 'what is kept of a kind changes', {
       source: name,
       kind: kind.name,
       before: before ?? 'all',
@@ -59,10 +59,13 @@ async function rewrite(session: Session, kind: KindSession): Promise<void> {
 
 /** Records that another mapping version was over and whose bodies are not kept can only be mapped when they are seen again. */
 export async function scanUnkept(session: Session): Promise<void> {
-  const { store, log } = session.ports
+  const { store } = session.ports
   for (const { id, name } of await store.unmapped(session.source.id, session.mappingId)) {
     await store.readAgain(session.fence, id)
     await store.requestScan(session.source.id, name)
-    log('info', 'only hashes are kept, so the mapping needs a scan', { source: session.runtime.name, kind: name })
+    session.ports.log('info', 'only hashes are kept, so the mapping needs a scan', {
+      source: session.runtime.name,
+      kind: name,
+    })
   }
 }
