@@ -36,9 +36,11 @@ export async function record(server: Server, n: number): Promise<Recording> {
   const recorder = (places: Place[]) => async (sql: string, chunks: Iterable<string | Buffer>) => {
     const [, table = '', columns = ''] = /^COPY (\w+) \((.*)\) FROM/.exec(sql) ?? []
     const rows = Buffer.concat([...chunks].map((chunk) => Buffer.from(chunk)))
-    await file.write(rows, 0, rows.length, end)
-    places.push({ table, columns, at: end, length: rows.length })
+    // A transaction sends several one behind the other: each has its place before any is written.
+    const at = end
     end += rows.length
+    places.push({ table, columns, at, length: rows.length })
+    await file.write(rows, 0, rows.length, at)
     return [rows]
   }
   const database = await server.database()
