@@ -64,6 +64,8 @@ export interface Code {
   readonly names?: readonly string[]
   /** For `target[]`: what is iterated over, so that a list made of it needs no generator. */
   readonly items?: Code
+  /** For `select(f)`: what decides whether the input is let through, so that what follows needs no call in between. */
+  readonly condition?: One
   /** What becomes of each item, for `target[] | f` with one output each. */
   readonly eachItem?: One
 }

@@ -38,6 +38,13 @@ function piped(left: Code, right: Code): Code {
   const b = right.one
   const walk: Walk = (env, input, place, emit) =>
     left.walk(env, input, place, (value, found) => right.walk(env, value, found, emit))
+  const { condition } = left
+  if (condition !== undefined && b !== null) {
+    return single((env, input) => {
+      const value = condition(env, input)
+      return value === undefined || value === null || value === false ? undefined : b(env, input)
+    }, walk)
+  }
   if (a !== null && b !== null) {
     return single((env, input) => {
       const value = a(env, input)

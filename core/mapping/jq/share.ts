@@ -65,8 +65,11 @@ export class Sharing {
       if (failure !== null) throw failure
       return value
     }
+    // Without the short cuts that others take around `one`.
+    const { walk, part = false } = code
     return {
-      ...code,
+      walk,
+      part,
       one: remembered,
       each: (env, input, emit) => {
         const value = remembered(env, input)

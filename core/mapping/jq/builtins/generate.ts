@@ -93,6 +93,7 @@ function select(condition: Code): Code {
   if (one === null) return code
   return {
     ...code,
+    condition: one,
     ...single((env, input) => {
       const value = one(env, input)
       return value === undefined || value === null || value === false ? undefined : input

@@ -1,18 +1,26 @@
 import { forEach } from '../access.ts'
 import { checkLength, steps } from '../budget.ts'
+import { type One, single } from '../code.ts'
 import { fail } from '../errors.ts'
 import { toText } from '../formats.ts'
 import { toNumber } from '../numbers.ts'
 import { add } from '../operate.ts'
 import { occurrences, splitText } from '../text.ts'
 import { isArray, isNumber, type Value, type ValueArray } from '../value.ts'
-import { type Builtins, ofInput, ofOne, typeError } from './define.ts'
+import { type Build, type Builtins, missing, ofInput, ofOne, typeError } from './define.ts'
 
 /** Strings without regular expressions. */
 export const strings: Builtins = {
-  'startswith/1': ofOne(startsWith),
-  'endswith/1': ofOne(endsWith),
-  'ltrimstr/1': ofOne(dropStart),
+  'startswith/1': withText(startsWith, (part) => (_env, input) => {
+    return typeof input === 'string' ? input.startsWith(part) : startsWith(input, part)
+  }),
+  'endswith/1': withText(endsWith, (part) => (_env, input) => {
+    return typeof input === 'string' ? input.endsWith(part) : endsWith(input, part)
+  }),
+  'ltrimstr/1': withText(dropStart, (part) => (_env, input) => {
+    if (typeof input !== 'string') return dropStart(input, part)
+    return input.startsWith(part) ? input.slice(part.length) : input
+  }),
   'rtrimstr/1': ofOne(dropEnd),
   'trimstr/1': ofOne((input, part) => dropEnd(dropStart(input, part), part)),
   'trim/0': ofInput((input) => trim(input, true, true)),
@@ -33,6 +41,11 @@ export const strings: Builtins = {
     if (typeof input !== 'string') return typeError(input, 'cannot be searched, as it is not a string')
     return typeof wanted === 'string' ? occurrences(input, wanted) : typeError(wanted, 'is not a string')
   }),
+}
+
+/** With a literal, which nearly every call has, the text is all there is to look at. */
+function withText(general: (input: Value, part: Value) => Value, known: (part: string) => One): Build {
+  return (part = missing) => (typeof part.constant === 'string' ? single(known(part.constant)) : ofOne(general)(part))
 }
 
 function startsWith(input: Value, part: Value): Value {
