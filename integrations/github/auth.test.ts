@@ -98,7 +98,7 @@ test('an App reads each organisation with the token of its installation there', 
   const check = await connection.check(never)
   expect(check.identity).toBe('catchment-reader (GitHub App)')
   const said = missing(check)
-  expect(said).toContain('issue: Issues: read')
+  expect(said).toContain('issue: Issues: read in acme-labs')
   expect(said.some((line) => line.startsWith('team') || line.startsWith('repository'))).toBe(false)
   const whole = await repositories(connect({ token: source.sandbox.token }))
   expect(await repositories(connection)).toEqual(whole)

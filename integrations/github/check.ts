@@ -72,9 +72,12 @@ export async function check(
     const known = scopes === undefined && kind !== fineGrained ? undefined : counted.get(org)
     const { teams, users, missing: refused } = known ?? (await count(client, org, kind, signal))
     counted.set(org, { teams, users, missing: refused })
-    if (scopes === undefined) missing.push(...refused)
+    const where = config.organizations.length > 1 ? ` in ${org}` : ''
+    const named = (all: Check['missing']): Check['missing'] =>
+      all.map((one) => ({ kind: one.kind, permission: `${one.permission}${where}` }))
+    if (scopes === undefined) missing.push(...named(refused))
     const installed = installations?.find(({ account }) => account?.login.toLowerCase() === org.toLowerCase())
-    if (installed !== undefined) missing.push(...missingOfApp(installed, refused))
+    if (installed !== undefined) missing.push(...named(missingOfApp(installed, refused)))
     sizes.set(org, { repositories: look.public_repos + (look.total_private_repos ?? 0), teams, users })
   }
   if (scopes !== undefined) missing.push(...missingScopes(scopes))
