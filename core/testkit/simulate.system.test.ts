@@ -45,7 +45,6 @@ function told({ violations }: Report): readonly string[] {
 }
 
 describe('the shipped engine under every fault', () => {
-  // Seeds that between them take every row of the partitions' table.
   test.each([
     ['default', [1, 2]],
     ['partitions', [1, 2]],
@@ -89,13 +88,25 @@ describe('a planted defect', () => {
   })
 })
 
-test('every row of the state tables was taken, but those that are named above', () => {
-  const never = Object.entries(tables).flatMap(([table, all]) =>
+function neverTaken(): readonly string[] {
+  return Object.entries(tables).flatMap(([table, all]) =>
     all
       .filter(({ event }) => !byPeople.some((each) => each.table === table && each.event === event))
       .map(({ from, event, to }) => `${table} ${from} -${event}-> ${to}`)
       .filter((row) => !taken.has(row)),
   )
-  console.log(`rows never taken: ${never.join('; ') || 'none'}`)
-  expect(never.filter((row) => !rare.includes(row))).toEqual([])
+}
+
+test('every row of the state tables was taken, but those that are named above', { timeout: 900_000 }, async () => {
+  const missing = (): readonly string[] => neverTaken().filter((row) => !rare.includes(row))
+  // Which seeds take a row changes with every statement of the engine: further ones are looked at only when one is missing.
+  for (let seed = 3; seed <= 12; seed++) {
+    for (const name of ['partitions', 'cascades'] as const) {
+      const mix = mixes[name]
+      if (missing().length === 0 || mix === undefined) continue
+      expect(told(await run({ seed, steps: 4000, mix }))).toEqual([])
+    }
+  }
+  console.log(`rows never taken: ${neverTaken().join('; ') || 'none'}`)
+  expect(missing()).toEqual([])
 })
