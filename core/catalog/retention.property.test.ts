@@ -111,7 +111,9 @@ describe('whatever happened', () => {
           }
           // Nothing that is younger than it has to be kept is gone.
           expect(expired === undefined || expired.until.getTime() < clock - keep * day + 12 * day).toBe(true)
-          expect(await expireHistory(database.db, { keepSeconds: keep * 86_400, now: clock })).toBeUndefined()
+          // What got its place meanwhile may be old enough to go with the next round.
+          if (steps.every(({ sequenced }) => sequenced))
+            expect(await expireHistory(database.db, { keepSeconds: keep * 86_400, now: clock })).toBeUndefined()
           await expectHistories(expired !== undefined)
         },
       ),
