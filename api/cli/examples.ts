@@ -29,6 +29,8 @@ export const examples: Readonly<Record<string, string>> = {
   changes: '--after start --blueprint service --limit 10',
   put: 'service:acme/checkout tier=gold',
   compare: 'export.json',
+  related: 'service:acme/checkout --depth 2',
+  dangling: '',
   plan: '--source github',
   apply: '--yes',
   rollback: 'github --yes',
