@@ -58,4 +58,12 @@ export function registerCatalogCommands(program: Command): void {
         readonly limit: string
       }) => run(async () => (await import('./commands/related.ts')).dangling(client(), options)),
     )
+
+  program
+    .command('conflicts')
+    .description('names that several records claim and only one may have (identity: conflict in the blueprint)')
+    .option('--json', 'for programs', false)
+    .action((options: { readonly json: boolean }) =>
+      run(async () => (await import('./commands/related.ts')).conflicts(client(), options)),
+    )
 }

@@ -41,6 +41,7 @@ ${
   ${absentMarks(entity)}
 </dl></section>
 <section class="card"><h2>Relations</h2>
+${(entity.conflict ?? []).map((one) => html`<p class="why">${badge(one.wins ? 'heard' : 'not heard', 'warn')} claimed by ${one.source} ${one.kind} ${one.key}</p>`)}
 ${entity.dangling.map((one) => html`<p class="why">${badge(one.required ? 'required' : 'open', 'warn')} ${one.detail}</p>`)}
 ${entity.links.out.length === 0 && entity.links.in.length === 0 && html`<p class="soft">None.</p>`}
 <dl>${grouped(entity.links.out).map(

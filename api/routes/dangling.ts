@@ -16,3 +16,13 @@ export const danglingRelation = z
     detail: z.string(),
   })
   .meta({ id: 'Dangling' })
+
+/** A record that claims a name that only one may have. */
+export const claim = z
+  .object({
+    source: z.string(),
+    kind: z.string(),
+    key: z.string(),
+    wins: z.boolean().describe('It is the one that the entity says; the others are not heard.'),
+  })
+  .meta({ id: 'Claim' })

@@ -4,6 +4,7 @@ import { listEntitiesAsOf } from '../../core/catalog/query/entities-as-of.ts'
 import { getEntity } from '../../core/catalog/query/entity.ts'
 import { type EntityFreshness, entityFreshness } from '../../core/catalog/query/entity-freshness.ts'
 import { readLine } from '../../core/catalog/query/line/index.ts'
+import { originsOf } from '../../core/catalog/query/provenance.ts'
 import { operators } from '../../core/catalog/query/rules.ts'
 import { getEntityAsOf } from '../../core/catalog/query/then.ts'
 import type { EntityView } from '../../core/catalog/query/view.ts'
@@ -13,7 +14,7 @@ import type { Json } from '../../core/model/json.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
-import { danglingRelation } from './dangling.ts'
+import { claim, danglingRelation } from './dangling.ts'
 import { asOf, momentSchema } from './moments.ts'
 import { array, limit, list, mappingProblem, object, paging, problems, reference, text, time } from './schemas.ts'
 
@@ -85,6 +86,14 @@ const entityDetail = entity
       in: array(link).describe('What points at it: the first hundred.'),
       inTotal: z.int(),
     }),
+    conflict: array(claim).optional().describe('Records that claim its name, if only one may have it.'),
+    sources: z
+      .record(
+        z.string(),
+        array(z.object({ source: z.string(), kind: z.string(), key: z.string(), mapping: z.string() })),
+      )
+      .optional()
+      .describe('With `provenance=true`: by field the contributions that its value is of.'),
     dangling: array(danglingRelation).describe('Its relations that lead nowhere although they must.'),
     held: z.int().describe('Deletions and changes of it that wait for a person.'),
     pinned: z
@@ -193,7 +202,13 @@ export function entityRoutes(app: Api, context: Context): void {
         tags: ['catalog'],
         summary: 'One entity, by its current or a former name',
         params: z.object({ blueprint: text, identifier: text }),
-        querystring: z.strictObject({ asOf }),
+        querystring: z.strictObject({
+          asOf,
+          provenance: z
+            .enum(['true', 'false'])
+            .optional()
+            .describe('true: `sources` says where each field comes from.'),
+        }),
         response: { 200: z.union([entityThen, entityDetail]), ...problems },
       },
     },
@@ -206,7 +221,7 @@ export function entityRoutes(app: Api, context: Context): void {
       const found = await getEntity(db, blueprint, identifier)
       const [entity] = found === undefined ? [] : await withFreshness(context, [found])
       if (entity === undefined) throw entityUnknown(blueprint, identifier)
-      return entity
+      return query.provenance === 'true' ? { ...entity, sources: await originsOf(db, entity.id) } : entity
     },
   )
 }

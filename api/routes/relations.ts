@@ -1,9 +1,10 @@
 import { z } from 'zod'
+import { listConflicts } from '../../core/catalog/query/conflicts.ts'
 import { listDangling, relationsState } from '../../core/catalog/query/dangling.ts'
 import { directions, entityIdOf, relatedEntities } from '../../core/catalog/query/related.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
-import { danglingRelation } from './dangling.ts'
+import { claim, danglingRelation } from './dangling.ts'
 import { entityUnknown } from './entities.ts'
 import { array, limit, list, paging, problems, reference, text } from './schemas.ts'
 
@@ -56,6 +57,18 @@ export function relationRoutes(app: Api, { db }: Context): void {
       if (found === undefined) throw entityUnknown(blueprint, identifier)
       return { reference: found.reference, ...(await relatedEntities(db, found.id, query)) }
     },
+  )
+
+  app.get(
+    '/conflicts',
+    {
+      schema: {
+        tags: ['catalog'],
+        summary: 'Names that several records claim and only one may have (`identity: conflict` in the blueprint)',
+        response: { 200: z.object({ items: array(z.object({ reference, claims: array(claim) })) }), ...problems },
+      },
+    },
+    async () => ({ items: await listConflicts(db) }),
   )
 
   app.get(

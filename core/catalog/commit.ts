@@ -165,7 +165,7 @@ async function mergeEntities(
   const { restored } = pins
   const taken = rows.find((row) => !row.stub && restored.some((each) => nameOf(each) === nameOf(row)))
   if (taken !== undefined) throw new StaleDecision(`another entity is called ${nameOf(taken)} by now`)
-  const plan = fold({ rows, stored, replaced: new Set(replaced), said, restored })
+  const plan = fold({ rows, stored, replaced: new Set(replaced), said, rules, restored })
   await writePins(tx, batch, pins)
   return { plan, placed: await place(tx, plan, rules), replaced }
 }

@@ -1,5 +1,6 @@
 import { type Document, difference, type Patch, same } from './document.ts'
 import { byRank, merge, type Ranked } from './merge.ts'
+import { noRules, type Rules } from './refs.ts'
 import { MANUAL } from './store.ts'
 
 /** An entity that is not deleted, locked. */
@@ -42,6 +43,8 @@ export interface FoldInput {
   readonly replaced: ReadonlySet<bigint>
   /** What those records say instead. */
   readonly said: readonly Contribution[]
+  /** By blueprint: which lists are united. */
+  readonly rules?: ReadonlyMap<string, Rules>
   /** Deleted ones that come back if something owns their names and no other entity has them. */
   readonly restored?: readonly EntityRow[]
 }
@@ -94,7 +97,7 @@ interface Group {
  * to decide is which row goes by which name. A row goes with its owners: it keeps its name while one of them still says
  * it, is renamed when they now say another name that is free, and is closed otherwise. Weak contributions stay with the name.
  */
-export function fold({ rows, stored, replaced, said, restored = [] }: FoldInput): Fold {
+export function fold({ rows, stored, replaced, said, rules, restored = [] }: FoldInput): Fold {
   const groups = new Map<string, Group>()
   const spoken = new Map<string, Group>()
   for (const each of stored) if (!replaced.has(each.recordId)) join(groups, each)
@@ -107,7 +110,9 @@ export function fold({ rows, stored, replaced, said, restored = [] }: FoldInput)
   dropped.push(...restore(groups, restored))
   follow(groups)
   const before = new Map(stored.map((each) => [partOf(each), each] as const))
-  const settled = [...groups.values()].map((group) => settle(group, before, replaced))
+  const settled = [...groups.values()].map((group) =>
+    settle(group, before, replaced, rules?.get(group.blueprint) ?? noRules),
+  )
   const rewritten = settled.flatMap(({ moved }) => moved.flatMap((each) => before.get(partOf(each)) ?? []))
   const withdrawn = stored.filter((each) => replaced.has(each.recordId) && !spoken.has(partOf(each)))
   const standing = new Set(stored.filter((each) => each.stands).map((each) => each.entityId))
@@ -211,14 +216,28 @@ function follows({ rank }: Contribution): boolean {
   return rank.source === MANUAL
 }
 
+/**
+ * Where one record at most may own a name: without what others that own it say. The one that ranks first wins, so that the
+ * winner does not depend on who came first.
+ */
+function winning(members: readonly Contribution[]): readonly Contribution[] {
+  const winner = members.filter(({ owning }) => owning).toSorted(byRank)[0]
+  return members.filter(({ owning, recordId }) => !owning || recordId === winner?.recordId)
+}
+
 /** Whether a contribution needs a draft of its own beside the entity's document. One that may follow is never one of many. */
 export function keepsDraft(each: Contribution, document: Document): boolean {
   return follows(each) || !same(each.document, document)
 }
 
-function settle(group: Group, before: ReadonlyMap<string, StoredContribution>, lost: ReadonlySet<bigint>): Settled {
+function settle(
+  group: Group,
+  before: ReadonlyMap<string, StoredContribution>,
+  lost: ReadonlySet<bigint>,
+  { united, exclusive }: Rules,
+): Settled {
   const { blueprint, identifier, row, members, owned, restored = false } = group
-  const document = merge(members)
+  const document = merge(exclusive ? winning(members) : members, united)
   const anchor = owned ? anchorOf(members, row, lost) : null
   const renamed = row !== undefined && row.identifier !== identifier
   const content = row === undefined ? undefined : difference(row.document, document)

@@ -39,12 +39,15 @@ function byText(left: string, right: string): number {
   return left < right ? -1 : left > right ? 1 : 0
 }
 
+const none: ReadonlySet<string> = new Set()
+
 /**
  * What an entity says, from what its contributions say, in any order. Field by field the first value in rank order wins; a
  * field that a contribution does not have falls through to the next. The mark of a failed expression goes with the value
- * it kept; a field that nobody has a value for keeps the first mark.
+ * it kept; a field that nobody has a value for keeps the first mark. Lists of a field in `united` are put together, each
+ * value once.
  */
-export function merge(contributions: readonly Ranked[]): Document {
+export function merge(contributions: readonly Ranked[], united: ReadonlySet<string> = none): Document {
   const [first, ...others] = contributions
   if (first !== undefined && others.every(({ document }) => same(document, first.document))) return first.document
   const ranked = contributions.toSorted(byRank).map(({ document }) => document)
@@ -73,12 +76,22 @@ export function merge(contributions: readonly Ranked[]): Document {
       claim('team', document)
     }
     for (const [name, value] of Object.entries(document.properties)) {
-      if (properties.has(name)) continue
+      const before = properties.get(name)
+      if (before !== undefined) {
+        if (united.has(`properties.${name}`)) properties.set(name, together(before, value))
+        continue
+      }
       properties.set(name, value)
       claim(`properties.${name}`, document)
     }
     for (const [name, value] of Object.entries(document.relations)) {
-      if (name === TEAM || relations.has(name)) continue
+      if (name === TEAM) continue
+      const before = relations.get(name)
+      if (before !== undefined) {
+        // Relations are JSON as they were said.
+        if (united.has(`relations.${name}`)) relations.set(name, together(before as Json, value as Json) as Relation)
+        continue
+      }
       relations.set(name, value)
       claim(`relations.${name}`, document)
     }
@@ -94,4 +107,16 @@ export function merge(contributions: readonly Ranked[]): Document {
     relations: Object.fromEntries(relations),
     failed: fields.flatMap((field) => marks.get(field) ?? unclaimed.get(field) ?? []),
   }
+}
+
+/** What is no list (one target, say) stands for a list of itself; an object (a search query) stays alone. */
+function together(first: Json, next: Json): Json {
+  const [left, right] = [listOf(first), listOf(next)]
+  if (left === undefined || right === undefined) return first
+  return [...left, ...right.filter((value) => !left.some((known) => same(known, value)))]
+}
+
+function listOf(value: Json): readonly Json[] | undefined {
+  if (Array.isArray(value)) return value
+  return value === null || typeof value === 'object' ? undefined : [value]
 }

@@ -31,7 +31,7 @@ export async function mergeAgain(db: Db, sourceId: number, rules: ReadonlyMap<st
       const why = { cause, now: clock[0]?.now.getTime() ?? 0 }
       const rows = await lockEntities(tx, [], names)
       const stored = await loadContributions(tx, rows, [], [])
-      const plan = fold({ rows, stored, replaced: new Set(), said: [] })
+      const plan = fold({ rows, stored, replaced: new Set(), said: [], rules })
       const placed = await place(tx, plan, rules)
       await writeChanges(tx, why, await writeFold(tx, why, plan, placed, [], new Map()))
     })

@@ -12,6 +12,10 @@ export interface Rules {
   readonly searchable: readonly string[]
   /** Relation to the blueprint it points at. */
   readonly targets: ReadonlyMap<string, string>
+  /** `properties.NAME` and `relations.NAME` of which the lists of all contributions are united. */
+  readonly united: ReadonlySet<string>
+  /** Records that claim one name are in conflict: only the first of them is heard. */
+  readonly exclusive: boolean
   /** Relations that take several targets. */
   readonly many: ReadonlySet<string>
   /** Of both: an entity that was derived by other rules is derived anew when it is next written, though nothing in it changed. */
@@ -20,26 +24,48 @@ export interface Rules {
 
 /** Grows when the derivation itself changes (how words are split). */
 const derivation = 2
-export const noRules: Rules = { searchable: [], targets: new Map(), many: new Set(), digest: derivation }
+export const noRules: Rules = {
+  searchable: [],
+  targets: new Map(),
+  many: new Set(),
+  united: new Set(),
+  exclusive: false,
+  digest: derivation,
+}
 
 /** `teams`: the blueprint that teams have. */
-export function rulesOf(blueprint: Pick<Blueprint, 'searchable' | 'relations'>, teams = 'team'): Rules {
+export function rulesOf(
+  blueprint: Pick<Blueprint, 'searchable' | 'relations'> & Partial<Pick<Blueprint, 'schema' | 'identity'>>,
+  teams = 'team',
+): Rules {
   const searchable = blueprint.searchable ?? []
   const targets = Object.entries(blueprint.relations ?? {}).map(([name, { target }]) => [name, target] as const)
   const many = Object.entries(blueprint.relations ?? {}).flatMap(([name, relation]) =>
     relation.many === true ? [name] : [],
   )
+  const united = [
+    ...Object.entries(blueprint.schema?.properties ?? {}).flatMap(([name, property]) =>
+      property.merge === 'union' ? [`properties.${name}`] : [],
+    ),
+    ...Object.entries(blueprint.relations ?? {}).flatMap(([name, relation]) =>
+      relation.merge === 'union' && relation.many === true ? [`relations.${name}`] : [],
+    ),
+  ]
   const text = JSON.stringify([
     derivation,
     searchable,
     targets.toSorted(([a], [b]) => (a < b ? -1 : 1)),
     many.toSorted(),
     teams,
+    united,
+    blueprint.identity ?? 'merge',
   ])
   return {
     searchable,
     targets: new Map([...targets, [TEAM, teams]]),
     many: new Set([...many, TEAM]),
+    united: new Set(united),
+    exclusive: blueprint.identity === 'conflict',
     digest: hash('md5', text, 'buffer').readInt32BE(0),
   }
 }

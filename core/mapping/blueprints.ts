@@ -14,6 +14,7 @@ const propertySchema = z.looseObject({
   format: z.string().optional(),
   enum: z.array(z.json()).optional(),
   items: z.record(z.string(), z.json()).optional(),
+  merge: z.enum(['first', 'union']).optional(),
 })
 
 const relationSchema = z.looseObject({
@@ -22,6 +23,7 @@ const relationSchema = z.looseObject({
   target: z.string().min(1),
   required: z.boolean().optional(),
   many: z.boolean().optional(),
+  merge: z.enum(['first', 'union']).optional(),
 })
 
 const blueprintSchema = z.looseObject({
@@ -38,6 +40,7 @@ const blueprintSchema = z.looseObject({
   relations: z.record(z.string(), relationSchema).default({}),
   searchable: z.array(z.string()).optional(),
   manual: z.enum(['own', 'add']).optional(),
+  identity: z.enum(['merge', 'conflict']).optional(),
 })
 
 /** Computed properties of the other product: read, said, and not computed yet. */
@@ -84,7 +87,7 @@ function rangeOf(node: YamlNode): TextRange {
 function read(report: Report, node: YamlNode): Blueprint | undefined {
   const parsed = parseWith(report, blueprintSchema, node, rangeOf(node))
   if (parsed === undefined || node.kind !== 'map') return undefined
-  const { identifier, title, description, icon, schema, relations, searchable, manual } = parsed
+  const { identifier, title, description, icon, schema, relations, searchable, manual, identity } = parsed
   for (const key of later) sayLater(report, node, key, identifier)
   const known = new Set(Object.keys(schema.properties))
   const unknown = (searchable ?? []).filter((name) => !known.has(name))
@@ -99,7 +102,7 @@ function read(report: Report, node: YamlNode): Blueprint | undefined {
   }
   return {
     identifier,
-    ...given({ title, description, icon, manual }),
+    ...given({ title, description, icon, manual, identity }),
     schema: {
       properties: Object.fromEntries(
         Object.entries(schema.properties).map(([name, property]) => [name, readProperty(report, node, name, property)]),

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 
 export const blueprints = `
 - identifier: service
-  schema: { properties: { stars: { type: number }, tags: { type: array }, tier: { type: string } } }
-  relations: { owner: { target: team }, uses: { target: service, many: true } }
+  schema: { properties: { stars: { type: number }, tags: { type: array, merge: union }, tier: { type: string } } }
+  relations: { owner: { target: team }, uses: { target: service, many: true, merge: union } }
 - identifier: team
   schema: { properties: { lead: { type: string }, size: { type: number } } }
   relations: { lead: { target: service }, peers: { target: service, many: true } }

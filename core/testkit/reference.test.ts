@@ -34,7 +34,7 @@ async function play(ops: readonly Op[], planting: Planting = nothing): Promise<v
   const { db, store = (inner: Store) => inner } = planting(database.db)
   const last = store(createStore(db))
   const rig = new ReferenceRig(db, last)
-  const reference = new Reference()
+  const reference = new Reference(['tags', 'uses'])
   const objects = new Map<string, Record<string, unknown>>()
   let version = 100
   const map = async (source: string, index: number): Promise<void> => {
@@ -119,7 +119,7 @@ describe('any sequence of observations, renames, withdrawals, mapping and preced
   test('ends in the catalog that the reference makes, and so does the feed read from its start', async () => {
     await fc.assert(property(), runs)
     for (const [type, count] of Object.entries(counts)) expect(count, type).toBeGreaterThan(100)
-  })
+  }, 300_000)
 
   const plants: Record<string, Planting> = {
     'a withdrawn contribution is kept': (db) => ({
@@ -168,6 +168,6 @@ describe('any sequence of observations, renames, withdrawals, mapping and preced
     test(`would show that ${name}`, async () => {
       const { failed } = await fc.check(property(planting), runs)
       expect(failed).toBe(true)
-    })
+    }, 300_000)
   }
 })

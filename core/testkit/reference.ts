@@ -48,6 +48,12 @@ export class Reference {
   #names = new Map<string, Expected>()
   readonly #aliases = new Map<string, number>()
   #ids = 0
+  readonly #united: readonly string[]
+
+  /** `united`: properties and relations of which the lists of all contributions are put together. */
+  constructor(united: readonly string[] = []) {
+    this.#united = united
+  }
 
   /** `sources`: the first one wins. */
   order(sources: readonly string[]): void {
@@ -106,7 +112,9 @@ export class Reference {
     }))
     for (const { name } of this.#beings) this.#aliases.delete(name)
     const ids = new Map(this.#beings.map(({ id, name }) => [name, id]))
-    this.#names = new Map(owned.map(([name, group]) => [name, { id: ids.get(name) ?? 0, ...merged(group) }]))
+    this.#names = new Map(
+      owned.map(([name, group]) => [name, { id: ids.get(name) ?? 0, ...merged(group, this.#united) }]),
+    )
   }
 
   /** Who goes by which name now: an entity stays while one of its owners says its name, and else goes where they go. */
@@ -161,19 +169,33 @@ function byRank(left: Saying, right: Saying): number {
 }
 
 /** Field by field the first that says something. */
-function merged(group: readonly Saying[]): Omit<Expected, 'id'> {
+function merged(group: readonly Saying[], united: readonly string[]): Omit<Expected, 'id'> {
   const drafts = group.map(({ draft }) => draft)
   return {
     title: drafts.find(({ title }) => title !== null)?.title ?? null,
     team: drafts.find(({ team }) => team.length > 0)?.team ?? [],
-    properties: firstOf(drafts.map(({ properties }) => properties)),
-    relations: firstOf(drafts.map(({ relations }) => relations)),
+    properties: firstOf(
+      drafts.map(({ properties }) => properties),
+      united,
+    ),
+    relations: firstOf(
+      drafts.map(({ relations }) => relations),
+      united,
+    ),
   }
 }
 
-function firstOf<T>(said: readonly Readonly<Record<string, T>>[]): Readonly<Record<string, T>> {
+function firstOf<T>(
+  said: readonly Readonly<Record<string, T>>[],
+  united: readonly string[],
+): Readonly<Record<string, T>> {
   const fields = said.toReversed().flatMap((each) => Object.entries(each).filter(([, value]) => value !== null))
-  return Object.fromEntries(fields)
+  const all = (name: string): T => {
+    const lists = said.flatMap((each) => (Object.hasOwn(each, name) && Array.isArray(each[name]) ? each[name] : []))
+    // Of texts alone.
+    return [...new Set(lists)] as T
+  }
+  return Object.fromEntries(fields.map(([name, value]) => [name, united.includes(name) ? all(name) : value]))
 }
 
 function matches(entity: Expected, { combinator, rules }: SearchQuery): boolean {

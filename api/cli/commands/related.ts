@@ -1,3 +1,4 @@
+import type { ConflictView } from '../../../core/catalog/query/conflicts.ts'
 import type { DanglingView } from '../../../core/catalog/query/dangling.ts'
 import type { RelatedView } from '../../../core/catalog/query/related.ts'
 import type { Client } from '../client.ts'
@@ -37,6 +38,25 @@ export async function related(client: Client, text: string, options: RelatedOpti
   ])
   print(table(['depth', 'entity', 'title', 'by'], rows, `Nothing is related to ${answer.reference}.`))
   if (answer.truncated === true) print(`There are more than ${limit}: add --limit, or ask for one --direction.`)
+  return 0
+}
+
+/** Names that several records claim and only one may have. */
+export async function conflicts(client: Client, options: { readonly json: boolean }): Promise<number> {
+  // The shape is the server's own, of the same version.
+  const answer = (await client.get('/api/v1/conflicts')) as { readonly items: readonly ConflictView[] }
+  if (options.json) {
+    printJson(answer)
+    return 0
+  }
+  const rows = answer.items.flatMap(({ reference, claims }) =>
+    claims.map(({ source, kind, key, wins }, index) => [
+      index === 0 ? reference : '',
+      `record:${source}/${kind}/${key}`,
+      wins ? 'heard' : 'not heard',
+    ]),
+  )
+  print(table(['entity', 'claimed by', ''], rows, 'No name is claimed twice that only one may have.'))
   return 0
 }
 

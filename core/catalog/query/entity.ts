@@ -1,6 +1,7 @@
 import { reference } from '../../model/entity.ts'
 import type { Queryable } from '../db.ts'
 import { refTarget } from '../refs.ts'
+import { type Claim, listConflicts } from './conflicts.ts'
 import { type DanglingView, danglingOf } from './dangling.ts'
 import { type Pin, pinnedEntity } from './pinned.ts'
 import { type EntityRow, type EntityView, entityColumns, entityView, relationTargets, visible } from './view.ts'
@@ -24,6 +25,8 @@ export interface EntityDetail extends EntityView {
   readonly askedAs?: string
   readonly aliases: readonly string[]
   readonly links: { readonly out: readonly LinkOut[]; readonly in: readonly LinkIn[]; readonly inTotal: number }
+  /** Records that claim its name, if only one may have it. Absent: there is no conflict. */
+  readonly conflict?: readonly Claim[]
   /** Its relations that lead nowhere although they must. */
   readonly dangling: readonly DanglingView[]
   /** Deletions and changes of it that a guard stopped. */
@@ -55,11 +58,13 @@ export async function getEntity(
   const aliases = await formerNames(db, row.id)
   const asked = reference(blueprint, identifier)
   const pinned = await pinnedEntity(db, row.id)
+  const [conflict] = await listConflicts(db, row.id)
   return {
     ...view,
     ...(asked === view.reference ? {} : { askedAs: asked }),
     aliases: aliases.map((name) => reference(name.blueprint, name.identifier)),
     links: { out: await linksOut(db, row.id), ...(await linksIn(db, row.id, [row, ...aliases])) },
+    ...(conflict === undefined ? {} : { conflict: conflict.claims }),
     dangling: await danglingOf(db, row.id),
     held: await heldCount(db, row.id),
     ...(pinned === undefined ? {} : { pinned: { who: pinned.who, reason: pinned.reason, at: pinned.at } }),

@@ -142,7 +142,14 @@ async function explainPresent(db: Db, text: string, entity: EntityDetail, insigh
       : pinned === undefined
         ? `${entity.reference} is in the catalog${origin}.${kept}`
         : `${entity.reference} is in the catalog because ${pinned.who} undid its deletion at ${pinned.at}${pinned.reason === null ? '' : ` (${pinned.reason})`}. It is pinned: a deviation from its source, which does not show it.`,
-    notes: presentNotes(entity, contributions, held),
+    notes: [
+      ...presentNotes(entity, contributions, held),
+      ...(entity.conflict ?? []).map(
+        ({ source, kind, key, wins }) =>
+          `record:${source}/${kind}/${key} claims this name, which only one may have: ${wins ? 'it is heard' : 'it is not heard'}.`,
+      ),
+      ...entity.dangling.map(({ detail }) => detail),
+    ],
     entity: {
       reference: entity.reference,
       title: entity.title,

@@ -33,6 +33,32 @@ function valueOf(document: Omit<Document, 'failed'>, field: string): Json | unde
   return Object.hasOwn(from, name) ? (from[name] as Json) : undefined
 }
 
+/** A contribution by its record and mapping. */
+export interface Origin {
+  readonly source: string
+  readonly kind: string
+  readonly key: string
+  readonly mapping: string
+}
+
+/**
+ * By field the contribution that its value is of, and of a list that was put together all that gave something, the first
+ * in rank first.
+ */
+export async function originsOf(db: Queryable, entityId: string): Promise<Readonly<Record<string, readonly Origin[]>>> {
+  const { ranked, first, fields } = await contributionsTo(db, entityId)
+  if (first === undefined) return {}
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = valueOf(first, field)
+      const says = ranked.filter(({ document }) => valueOf(document, field) !== undefined)
+      const exact = says.find(({ document }) => isDeepStrictEqual(valueOf(document, field), value))
+      const from = exact === undefined ? says : [exact]
+      return [[field, from.map(({ row: { source, kind, key, mapping } }) => ({ source, kind, key, mapping }))]]
+    }),
+  )
+}
+
 /**
  * Where each field comes from: of the contributions that say what the entity says, the one that ranks first. `contributions`:
  * the explained ones of the entity.
@@ -43,29 +69,8 @@ export async function fieldsOf(
   contributions: readonly ExplainedContribution[],
   insight: Insight,
 ): Promise<readonly ExplainedField[]> {
-  const { rows } = await db.query<Row>(
-    `SELECT o.name AS source, k.name AS kind, r.key, c.mapping, c.item, r.version, o.precedence, c.draft,
-       e.title, e.team, e.properties, e.relations
-     FROM contributions c JOIN entities e ON e.id = c.entity_id JOIN records r ON r.id = c.record_id
-     JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id
-     WHERE c.entity_id = $1::bigint LIMIT 100`,
-    [entity.id],
-  )
-  const ranked = rows
-    .map((row) => ({
-      row,
-      rank: row,
-      document: row.draft ?? documentOf({ ...row, blueprint: '', identifier: '', failed: [] }),
-    }))
-    .sort(byRank)
-  const [first] = rows
+  const { ranked, first, fields } = await contributionsTo(db, entity.id)
   if (first === undefined) return []
-  const fields = [
-    ...(first.title === null ? [] : ['title']),
-    ...(first.team.length === 0 ? [] : ['team']),
-    ...Object.keys(first.properties).map((name) => `properties.${name}`),
-    ...Object.keys(first.relations).map((name) => `relations.${name}`),
-  ]
   const owner = ranked.find(({ row }) => contributions.some((one) => one.owning && same(one, row)))
   const named =
     owner === undefined ? [] : [describe('identifier', entity.identifier, owner.row, contributions, insight)]
@@ -116,4 +121,31 @@ function describe(
     confirmedBy: scans.join(', ') || 'no complete scan yet',
     freshness: worst(partitions.map(({ freshness }) => freshness)),
   }
+}
+
+async function contributionsTo(db: Queryable, entityId: string) {
+  const { rows } = await db.query<Row>(
+    `SELECT o.name AS source, k.name AS kind, r.key, c.mapping, c.item, r.version, o.precedence, c.draft,
+       e.title, e.team, e.properties, e.relations
+     FROM contributions c JOIN entities e ON e.id = c.entity_id JOIN records r ON r.id = c.record_id
+     JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id
+     WHERE c.entity_id = $1::bigint LIMIT 100`,
+    [entityId],
+  )
+  const ranked = rows
+    .map((row) => ({
+      row,
+      rank: row,
+      document: row.draft ?? documentOf({ ...row, blueprint: '', identifier: '', failed: [] }),
+    }))
+    .sort(byRank)
+  const [first] = rows
+  if (first === undefined) return { ranked, first, fields: [] }
+  const fields = [
+    ...(first.title === null ? [] : ['title']),
+    ...(first.team.length === 0 ? [] : ['team']),
+    ...Object.keys(first.properties).map((name) => `properties.${name}`),
+    ...Object.keys(first.relations).map((name) => `relations.${name}`),
+  ]
+  return { ranked, first, fields }
 }
