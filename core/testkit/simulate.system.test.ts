@@ -12,6 +12,8 @@ const taken = new Set<string>()
 
 /** Rows that the few short runs of this file need not meet, and why. Those that only people take are tolerated beside them. */
 const rare: readonly string[] = [
+  // Needs the first listing of a partition ever to break behind its first page, and the very next run to leave it out.
+  'partition unseen -forget-> unknown',
   // Need a limit in the middle of a listing, and a crash or another permission before it goes on.
   'scan running -abandon-> incomplete',
   'scan parked -abandon-> incomplete',
