@@ -31,6 +31,7 @@ export const examples: Readonly<Record<string, string>> = {
   compare: 'export.json',
   related: 'service:acme/checkout --depth 2',
   dangling: '',
+  conflicts: '',
   plan: '--source github',
   apply: '--yes',
   rollback: 'github --yes',
