@@ -50,6 +50,11 @@ export function breaking(
     async before(granted, drop) {
       const { session, text, inTransaction, note } = granted
       if (text === 'rollback') return
+      // What a process that was killed left of its transaction is not the next one's of this connection.
+      if (text.startsWith('begin ')) {
+        committing.delete(session)
+        wrote.delete(session)
+      }
       if (faults.happens('connection-dropped')) return await drop()
       if (text === 'commit') {
         if (committing.has(session)) await checkLease(granted)
