@@ -112,7 +112,6 @@ export function remembering(db: Db, cache: RulesCache): Methods {
             [document.identifier, sourceId, storableJson(document)],
           )
         }
-        await tx.query(`UPDATE settling SET rules = ''`)
         const kept = documents.map(({ identifier }) => identifier)
         await tx.query('DELETE FROM blueprint_documents WHERE source_id = $1 AND identifier <> ALL ($2::text[])', [
           sourceId,

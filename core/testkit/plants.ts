@@ -60,11 +60,13 @@ export const plants: Readonly<Record<string, Plant>> = {
     what: 'Nobody remembers when something was last seen, so that an old answer replaces a newer one.',
     mix: {
       ...focused,
-      odds: { 'listing-slow': 0.6, 'answer-slow': 0 },
-      happen: 0.06,
-      deliver: 0.3,
+      odds: { 'listing-slow': 1, 'answer-slow': 0, 'delivery-late': 0, 'delivery-lost': 0 },
+      others: 0,
+      happen: 0.03,
+      deliver: 0.5,
       scan: 0.03,
-      kinds: ['person', 'service'],
+      // Without versions of their own only the watermark tells which word is newer.
+      kinds: ['person', 'branch'],
       deeds: { rename: 0, 're-create': 0, move: 0, toggle: 0, delete: 16, restore: 40 },
     },
     plant: (strike) => ({ store: (inner) => withoutWatermarks(inner, strike) }),
