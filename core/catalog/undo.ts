@@ -1,10 +1,11 @@
 import { reference } from '../model/entity.ts'
 import { CatchmentError } from '../sdk/index.ts'
+import { again } from './again.ts'
 import type { Batch } from './batch.ts'
 import type { Db, Queryable } from './db.ts'
 import { createStore } from './postgres-store.ts'
 import { type Pinned, pinnedEntity } from './query/pinned.ts'
-import { MappingMoved, StaleDecision } from './refusals.ts'
+import { StaleDecision } from './refusals.ts'
 
 export interface Undo {
   /**
@@ -60,20 +61,6 @@ export function createUndo({ db, now }: UndoPorts): Undo {
         })
         return { reference: found.reference, exists: deleted === 0 }
       }),
-  }
-}
-
-const attempts = 5
-
-/** Somebody else wrote at the same time: look again. */
-async function again<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      const moved = error instanceof StaleDecision || error instanceof MappingMoved
-      if (!moved || attempt === attempts) throw error
-    }
   }
 }
 

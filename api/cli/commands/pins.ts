@@ -1,6 +1,6 @@
 import type { Pinned } from '../../../core/catalog/query/pinned.ts'
 import type { Client } from '../client.ts'
-import { duration, print, printJson, table } from '../output.ts'
+import { duration, list, print, printJson, table } from '../output.ts'
 import { entityPath } from './entities.ts'
 
 export async function undo(
@@ -36,9 +36,7 @@ export async function pins(
   client: Client,
   options: { readonly json: boolean; readonly limit: string },
 ): Promise<number> {
-  const query = new URLSearchParams({ limit: options.limit })
-  // The shape is the server's own, of the same version.
-  const answer = (await client.get(`/api/v1/pins?${query.toString()}`)) as { items: readonly Pinned[]; next?: string }
+  const answer = await list<Pinned>(client, 'pins', options, [])
   if (options.json) {
     printJson(answer)
     return 0

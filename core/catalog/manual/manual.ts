@@ -1,7 +1,8 @@
 import { CatchmentError } from '../../sdk/index.ts'
+import { again } from '../again.ts'
 import type { Batch } from '../batch.ts'
 import type { Db } from '../db.ts'
-import { MappingMoved, StaleDecision, Unstorable } from '../refusals.ts'
+import { Unstorable } from '../refusals.ts'
 import type { Store } from '../store.ts'
 import { type Desk, deskExists, openDesk, owns } from './desk.ts'
 import type { ManualItem } from './item.ts'
@@ -38,8 +39,6 @@ export interface ManualPorts {
   /** Milliseconds since the epoch, for people. */
   readonly now: () => number
 }
-
-const ATTEMPTS = 5
 
 export function createManual(ports: ManualPorts): Manual {
   const { db, store } = ports
@@ -115,18 +114,6 @@ export function createManual(ports: ManualPorts): Manual {
 function batchOf(ports: ManualPorts, desk: Desk, cause: Batch['cause'], what: Partial<Batch>): Batch {
   const { sourceId, kindId, mappingId } = desk
   return { sourceId, kindId, mappingId, cause, now: ports.now(), ...what }
-}
-
-/** Somebody else wrote at the same time: look again. */
-async function again<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      const moved = error instanceof StaleDecision || error instanceof MappingMoved
-      if (!moved || attempt === ATTEMPTS) throw error
-    }
-  }
 }
 
 /** Blueprints that let what is written own an entity, or no longer do, decide anew about what was written before. */

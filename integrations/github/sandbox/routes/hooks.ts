@@ -39,6 +39,15 @@ export const configOf = (wanted: z.output<typeof hookConfig>, before?: HookConfi
   secret: wanted.secret === '********' ? (before?.secret ?? null) : (wanted.secret ?? null),
 })
 
+/** A hook as a change to it leaves it: what is not said stays. */
+export const amended = (hook: Hook, wanted: z.output<typeof update>, updatedAt: Hook['updatedAt']): Hook => ({
+  ...hook,
+  active: wanted.active ?? hook.active,
+  events: wanted.events ?? hook.events,
+  config: wanted.config ? configOf(wanted.config, hook.config) : hook.config,
+  updatedAt,
+})
+
 export const number = (text: string): number => (/^\d+$/.test(text) ? Number(text) : -1)
 
 function hookOf(call: Call<'org' | 'hook'>, need: Need): { org: Org; hook: Hook; actor: User } {
@@ -130,13 +139,7 @@ export const hookRoutes: readonly Route[] = [
   route('orgs/update-webhook', 'PATCH', '/orgs/:org/hooks/:hook', (call) => {
     const { org, hook, actor } = hookOf(call, writesHooks)
     const wanted = read(update, 'Hook', call.body)
-    const after: Hook = {
-      ...hook,
-      active: wanted.active ?? hook.active,
-      events: wanted.events ?? hook.events,
-      config: wanted.config ? configOf(wanted.config, hook.config) : hook.config,
-      updatedAt: call.app.world.stamp(hook.updatedAt),
-    }
+    const after = amended(hook, wanted, call.app.world.stamp(hook.updatedAt))
     change(call, actor, (c) => c.tx.put('hooks', after))
     return reply(200, orgHook(call.app.sites, org, after))
   }),

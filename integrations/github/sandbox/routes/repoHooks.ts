@@ -6,7 +6,7 @@ import { deliveryItem, repoHook } from '../shapes/hook.ts'
 import type { Delivery, Hook, Level, Repo, User } from '../state/model.ts'
 import { enqueue } from '../webhooks/emit.ts'
 import { repoOf } from './find.ts'
-import { configOf, creation, number, update } from './hooks.ts'
+import { amended, configOf, creation, number, update } from './hooks.ts'
 import { read } from './input.ts'
 
 /** The repository, if the viewer administers it and their token may look after its webhooks. */
@@ -63,13 +63,7 @@ export const repoHookRoutes: readonly Route[] = [
   route('repos/update-webhook', 'PATCH', '/repos/:owner/:repo/hooks/:hook', (call) => {
     const { repo, hook, actor } = hookOf(call, 'write')
     const wanted = read(update, 'Hook', call.body)
-    const after: Hook = {
-      ...hook,
-      active: wanted.active ?? hook.active,
-      events: wanted.events ?? hook.events,
-      config: wanted.config ? configOf(wanted.config, hook.config) : hook.config,
-      updatedAt: call.app.world.stamp(hook.updatedAt),
-    }
+    const after = amended(hook, wanted, call.app.world.stamp(hook.updatedAt))
     change(call, actor, (c) => c.tx.put('hooks', after))
     return reply(200, repoHook(call.app.sites, nameOf(call, repo), after))
   }),
