@@ -192,13 +192,13 @@ export function pageRoutes(app: Api, context: Context): void {
 
 /** What the line finds, or what is wrong with it. */
 async function findEntities(
-  { db, now }: Context,
+  { db, now, objectives }: Context,
   q: string | undefined,
   blueprint: string | undefined,
   after: string | undefined,
 ): Promise<EntityList & { readonly mistake?: CatchmentError }> {
   try {
-    const line = q === undefined ? undefined : await readLine(db, q, now(), blueprint)
+    const line = q === undefined ? undefined : await readLine(db, q, { now: now(), blueprint, objectives })
     return await listEntities(db, { ...defined({ line, blueprint, cursor: after }), limit: 50, total: true })
   } catch (error) {
     if (error instanceof CatchmentError && error.code === 'query_invalid') return { items: [], mistake: error }

@@ -270,8 +270,11 @@ interface Asked {
 }
 
 /** Parameters that were not given are absent, not undefined. */
-async function read({ db, now }: Context, asked: Asked): Promise<EntityQuery> {
+async function read({ db, now, objectives }: Context, asked: Asked): Promise<EntityQuery> {
   const { q, count: total, limit: most, ...rest } = asked
-  const line = q === undefined || q.trim() === '' ? undefined : await readLine(db, q, now(), rest.blueprint)
+  const { blueprint } = rest
+  const today = rest.asOf === undefined ? { objectives } : {}
+  const line =
+    q === undefined || q.trim() === '' ? undefined : await readLine(db, q, { now: now(), blueprint, ...today })
   return { limit: most, ...defined({ ...rest, line, total }) }
 }

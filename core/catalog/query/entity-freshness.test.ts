@@ -1,8 +1,11 @@
+import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../../testkit/database.ts'
+import { listEntities } from './entities.ts'
 import { getEntity } from './entity.ts'
 import { type EntityFreshness, entityFreshness } from './entity-freshness.ts'
-import type { Objectives } from './freshness.ts'
+import type { Freshness, Objectives } from './freshness.ts'
+import { readLine } from './line/index.ts'
 import { World } from './world.fixture.ts'
 
 let database: FreshDatabase
@@ -83,4 +86,58 @@ test('a source that is gone from the configuration makes it unknown', async () =
   await world.store.freezeSourcesExcept(['github'])
   expect(await of('service', 'acme/four')).toMatchObject({ freshness: 'unknown' })
   expect(await of('service', 'acme/one')).toMatchObject({ freshness: 'fresh' })
+})
+
+test('is: finds what each entity is judged to be, whatever the objectives and the time', async () => {
+  await database.db.query(
+    `UPDATE presences SET ended = true WHERE record_id = (SELECT id FROM records WHERE key = '1')`,
+  )
+  await database.db.query(
+    `UPDATE contributions SET mapping = '~pin' WHERE record_id = (SELECT id FROM records WHERE key = 't')`,
+  )
+  await world.see('manual', 'entity', [{ key: 'm', entities: [service('acme/written')] }])
+  await database.db.query(`DELETE FROM presences WHERE record_id = (SELECT id FROM records WHERE key = 'm')`)
+  const seconds = fc.integer({ min: 30, max: 20_000 })
+  const objective = fc.oneof(seconds, fc.dictionary(fc.constantFrom('repository', 'team', 'user'), seconds))
+  const some = fc.dictionary(fc.constantFrom('github', 'other'), objective)
+  const seen = new Set<Freshness>()
+  await fc.assert(
+    fc.asyncProperty(some, seconds, async (asked, later) => {
+      const now = world.now + later * 1000
+      const find = async (q: string) =>
+        (
+          await listEntities(database.db, {
+            line: await readLine(database.db, q, { now, objectives: asked }),
+            limit: 99,
+          })
+        ).items
+      const all = await find('')
+      const judged = await entityFreshness(
+        database.db,
+        all.map(({ id }) => id),
+        asked,
+        now,
+      )
+      for (const state of ['fresh', 'stale', 'unknown'] as const) {
+        const expected = all.filter(({ id }) => judged.get(id)?.freshness === state)
+        if (expected.length > 0) seen.add(state)
+        expect((await find(`is:${state}`)).map(({ reference }) => reference)).toEqual(
+          expected.map(({ reference }) => reference),
+        )
+        expect((await find(`-is:${state}`)).length).toBe(all.length - expected.length)
+      }
+    }),
+    { numRuns: 15, examples: [[{ github: 60, other: 60 }, 90]] },
+  )
+  expect(seen.size).toBe(3)
+  const line = await readLine(database.db, 'is:pinned', { now: world.now })
+  expect((await listEntities(database.db, { line, limit: 9 })).items.map((one) => one.reference)).toEqual(['team:pay'])
+}, 60_000)
+
+test('what was is not judged', async () => {
+  const line = await readLine(database.db, 'is:stale', { now: world.now })
+  await expect(listEntities(database.db, { line, limit: 1 })).rejects.toMatchObject({
+    code: 'query_invalid',
+    details: { position: 4 },
+  })
 })

@@ -98,6 +98,24 @@ export async function entityPartitions(
   return new Map(rows.map(({ id, name }) => [name, judged.get(id)?.freshness ?? 'unknown']))
 }
 
+/** Every partition that is not fresh. */
+export async function unsoundPartitions(
+  db: Queryable,
+  objectives: Objectives,
+  now: number,
+): Promise<Readonly<Record<'stale' | 'unknown', readonly number[]>>> {
+  const { rows } = await db.query<{ id: number }>('SELECT id FROM partitions')
+  const judged = await judgedPartitions(
+    db,
+    rows.map(({ id }) => id),
+    objectives,
+    now,
+  )
+  const that = (wanted: Freshness): readonly number[] =>
+    [...judged].flatMap(([id, { freshness }]) => (freshness === wanted ? [id] : []))
+  return { stale: that('stale'), unknown: that('unknown') }
+}
+
 async function judgedPartitions(
   db: Queryable,
   ids: readonly number[],

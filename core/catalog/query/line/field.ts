@@ -2,14 +2,17 @@ import type { Parameters } from '../sql.ts'
 import { visible } from '../view.ts'
 import { lineError, type Node, type Value } from './parse.ts'
 import { any, between, filled, propertyTest } from './property.ts'
+import { stateTest, type Unsound } from './state.ts'
 import { bounds, isPattern, noMoment, textTest } from './values.ts'
-import { advice, type Subject, type Vocabulary } from './vocabulary.ts'
+import type { Subject, Vocabulary } from './vocabulary.ts'
 
 export interface Scene {
   readonly vocabulary: Vocabulary
   readonly parameters: Parameters
   /** Ages count back from here; milliseconds since the epoch. */
   readonly now: number
+  /** Absent: another moment is asked about. */
+  readonly unsound?: Unsound
 }
 
 type Field = Extract<Node, { type: 'field' }>
@@ -57,8 +60,7 @@ function test(subject: Subject, field: Field, value: Value, scene: Scene, e: str
       return any(scene.vocabulary.subjects(value.text, value.place).map((one) => has(one, value, parameters, e)))
     case 'is':
       plain(field, value)
-      if (value.text === 'failed') return `${e}.failed IS NOT NULL`
-      throw lineError(`Nothing is "${value.text}".`, value.place, advice(value.text, ['failed'], 'There is is:failed'))
+      return stateTest(value, scene.unsound, parameters, e)
     case 'sort':
       throw lineError('sort: stands by itself, once.', field.place, 'Not within parentheses, and not negated.')
   }

@@ -1,10 +1,13 @@
 import type { Queryable } from '../../db.ts'
 import { searchWords } from '../../search.ts'
+import { unsoundPartitions } from '../entity-freshness.ts'
+import type { Objectives } from '../freshness.ts'
 import type { Parameters } from '../sql.ts'
 import { tsquery } from '../words.ts'
 import { fieldTest, type Scene } from './field.ts'
 import { lineError, type Node, parseLine } from './parse.ts'
 import { any } from './property.ts'
+import { asksFreshness } from './state.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 /** A one-line query, read: its names are known, and its values are what they are compared with. */
@@ -23,9 +26,21 @@ export interface Line {
 
 type Text = Extract<Node, { type: 'text' }>
 
-/** `blueprint`: the one that is asked for beside the line. Throws `query_invalid` with the place. */
-export async function readLine(db: Queryable, text: string, now: number, blueprint: string | undefined): Promise<Line> {
+export interface Reading {
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** The one that is asked for beside the line. */
+  readonly blueprint?: string | undefined
+  /** By which `is:stale` judges. Absent: another moment than now is asked about. */
+  readonly objectives?: Objectives | undefined
+}
+
+/** Throws `query_invalid` with the place. */
+export async function readLine(db: Queryable, text: string, reading: Reading): Promise<Line> {
+  const { now, blueprint, objectives } = reading
   const node = parseLine(text)
+  const unsound =
+    objectives !== undefined && asksFreshness(node) ? await unsoundPartitions(db, objectives, now) : undefined
   // Words alone name nothing.
   const plain = node.type === 'text' || (node.type === 'and' && node.parts.every((part) => part.type === 'text'))
   const all = plain && !/[<>=]/.test(text) ? new Vocabulary([]) : await Vocabulary.read(db)
@@ -37,7 +52,7 @@ export async function readLine(db: Queryable, text: string, now: number, bluepri
   for (const one of texts) refuseSlip(one, vocabulary)
   const sort = order(orders, vocabulary)
   const condition = (parameters: Parameters): string => {
-    const scene = { vocabulary, parameters, now }
+    const scene = { vocabulary, parameters, now, ...(unsound === undefined ? {} : { unsound }) }
     const phrases = texts.filter(isPhrase).map((one) => phrase(one, parameters))
     return [...rest.map((part) => compile(part, scene)), ...phrases].join(' AND ') || 'true'
   }

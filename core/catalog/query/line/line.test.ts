@@ -109,7 +109,7 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 async function found(text: string): Promise<readonly string[]> {
-  const line = await readLine(database.db, text, now, undefined)
+  const line = await readLine(database.db, text, { now, objectives: { github: 3600 } })
   const { items, total } = await listEntities(database.db, { line, limit: 100, total: true })
   expect(total, 'the count').toBe(items.length)
   return items.map(({ blueprint, identifier }) =>
@@ -190,6 +190,10 @@ describe('what a line finds', () => {
     ['source:github stars:3', ['payments']],
     ['source:other', []],
     ['is:failed', []],
+    ['is:held', []],
+    ['is:pinned', []],
+    ['is:unknown', everything],
+    ['is:fresh OR is:stale', []],
     ['check', ['checkout']],
     ['"check"', []],
     ['"free text"', ['checkout']],
@@ -226,6 +230,7 @@ describe('what a line cannot say is said with its place', () => {
     ['blueprint:team stars:3', 16, 'service has it.'],
     ['has:codeownrs', 5, 'Did you mean codeowners?'],
     ['is:faild', 4, 'Did you mean failed?'],
+    ['is:old', 4, 'fresh stale unknown'],
     ['sort:-strs', 7, 'Did you mean stars?'],
     ['sort:stars sort:title', 12, ''],
     ['(sort:stars OR x)', 2, ''],
