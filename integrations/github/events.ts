@@ -3,6 +3,7 @@ import type { JsonObject, Signal } from '../../core/sdk/index.ts'
 import { childHandlers, push } from './child-events.ts'
 import { childSpecs } from './kinds/index.ts'
 import { isWholeRepository, repositoryVersion } from './kinds/repository.ts'
+import { collaborator } from './kinds/work.ts'
 import { read } from './schema.ts'
 
 export interface EventContext {
@@ -72,7 +73,7 @@ const teamEvent = z.object({
   action: z.string().optional(),
   team: z.object({ id, slug: z.string().optional(), deleted: z.boolean().optional() }),
   organization: owner.optional(),
-  repository: z.object({ owner }).optional(),
+  repository: z.object({ owner, full_name: z.string() }).optional(),
 })
 
 /** A team carries no version, so what its events say is asked for; a deletion stays a hint until GitHub confirms it. */
@@ -85,7 +86,14 @@ const team =
     if (partition === undefined) return []
     const locator = event.team.slug === undefined ? {} : { locator: { slug: event.team.slug } }
     const type = event.action === 'deleted' ? 'gone' : 'stale'
-    return kindsFor(event.action ?? '').map((kind) => ({ type, kind, key: event.team.id, partition, ...locator }))
+    const signals: Signal[] = kindsFor(event.action ?? '').map((kind) => {
+      return { type, kind, key: event.team.id, partition, ...locator }
+    })
+    // Whom it lets in and what they may do there changed with it; a team that only gained or lost a person is left to scans.
+    if (event.repository !== undefined && context.wants(event.repository.full_name)) {
+      signals.push({ type: 'resync', kind: collaborator.name, partition: event.repository.full_name })
+    }
+    return signals
   }
 
 const organizationEvent = z.object({

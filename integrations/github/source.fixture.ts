@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { RawDelivery } from '../../core/sdk/index.ts'
 import { type Sandbox, startSandbox } from './sandbox/sandbox.ts'
 
-const secret = 'a secret of this test'
+/** Signs what the sandbox sends. */
+export const secret = 'a secret of this test'
 
 /** Beside its own members, what the conformance suite asks of a source. */
 export interface GithubSource {

@@ -1,4 +1,5 @@
 // What people do to pull requests and issues, with the events GitHub sends for it.
+import { eventUser } from '../shapes/accounts.ts'
 import { fullPull, listedIssue } from '../shapes/discussion.ts'
 import type { Repo, User } from '../state/model.ts'
 import type { Issue, Pull } from '../state/parts.ts'
@@ -74,6 +75,13 @@ export function updatePull(c: Change, repo: Repo, before: Pull, fields: PullFiel
       pull_request: { ...pull_request, merged_by: null },
       ...signed.about,
     })
+  } else if (pull.reviewers.length > before.reviewers.length) {
+    for (const id of pull.reviewers.filter((one) => !before.reviewers.includes(one))) {
+      const reviewer = c.world.get('users', id)
+      if (reviewer === undefined) continue
+      const requested = { number, pull_request: body, requested_reviewer: eventUser(c.at, reviewer) }
+      emit(c, signed.org, 'pull_request', { action: 'review_requested', ...requested, ...signed.about })
+    }
   } else {
     const changes = {
       ...(pull.title === before.title ? {} : { title: { from: before.title } }),
