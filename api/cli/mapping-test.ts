@@ -1,4 +1,4 @@
-import { explainDiagnostics, traceResource } from '../../core/mapping/index.ts'
+import { countItems, explainDiagnostics, traceResource } from '../../core/mapping/index.ts'
 import { exactInput } from '../../core/mapping/jq/index.ts'
 import type { EntityDraft } from '../../core/model/entity.ts'
 import type { Json } from '../../core/model/json.ts'
@@ -18,9 +18,21 @@ export interface TestOptions extends MappingOptions {
 
 type Trace = ReturnType<typeof traceResource>[number] & { readonly mapping: string }
 
+/** What `itemsToParse` of one mapping gave. */
+interface Parsed {
+  readonly mapping: string
+  readonly items: number
+  readonly deselected: number
+  /** The selector, and the expression that the items come from. */
+  readonly selector: string
+  readonly expression: string
+}
+
 interface ItemResult {
   readonly item: number
   readonly outputs: readonly MappingOutput[]
+  /** Of mappings with `itemsToParse`; absent: none has. */
+  readonly parsed?: readonly Parsed[]
   readonly trace?: readonly Trace[]
 }
 
@@ -38,7 +50,15 @@ export function testMapping(file: string, options: TestOptions, input: () => str
     // It was written from a value.
     const body = JSON.parse(text) as Json
     const outputs = loaded.mappings.apply(kind, body, { now, text })
-    return options.trace ? { item, outputs, trace: traceItem(loaded, kind, body, { now, text }) } : { item, outputs }
+    const context = { variables: { env: loaded.variables }, now, exact: () => exactInput(text) }
+    const resources = loaded.resources.filter((resource) => resource.kind === kind)
+    const parsed = parsedItems(resources, body, context)
+    return {
+      item,
+      outputs,
+      ...(parsed.length === 0 ? {} : { parsed }),
+      ...(options.trace ? { trace: traceItem(resources, body, context) } : {}),
+    }
   })
   const counts = count(results)
   if (options.json) printJson({ file, kind, items: results, diagnostics: loaded.diagnostics, counts })
@@ -46,10 +66,13 @@ export function testMapping(file: string, options: TestOptions, input: () => str
     if (loaded.diagnostics.length > 0)
       print(`${explainDiagnostics(loaded.diagnostics, (name) => loaded.sources.get(name))}\n`)
     for (const result of results) print(describeItem(kind, result))
+    const { items: objects, entities, ...rest } = counts
     print(
-      Object.entries(counts)
-        .map(([name, n]) => `${n} ${name}`)
-        .join(', '),
+      [
+        counted(objects, 'item'),
+        entities === 1 ? '1 entity' : `${entities} entities`,
+        ...Object.entries(rest).map(([name, n]) => `${n} ${name}`),
+      ].join(', '),
     )
   }
   return errors.length > 0 || counts.quarantined > 0 || counts.failed > 0 ? 1 : 0
@@ -90,16 +113,26 @@ function readItems(name: string, text: string): readonly string[] {
   }
 }
 
-function traceItem(
-  { resources, variables }: LoadedMapping,
-  kind: string,
-  body: Json,
-  { now, text }: { readonly now: number; readonly text: string },
-): Trace[] {
-  const context = { variables: { env: variables }, now, exact: () => exactInput(text) }
-  return resources
-    .filter((resource) => resource.kind === kind)
-    .flatMap((resource) => traceResource(resource, body, context).map((trace) => ({ mapping: resource.id, ...trace })))
+type Resources = LoadedMapping['resources']
+type RunContext = Parameters<typeof traceResource>[2]
+
+function traceItem(resources: Resources, body: Json, context: RunContext): Trace[] {
+  return resources.flatMap((resource) =>
+    traceResource(resource, body, context).map((trace) => ({ mapping: resource.id, ...trace })),
+  )
+}
+
+function parsedItems(resources: Resources, body: Json, context: RunContext): readonly Parsed[] {
+  return resources.flatMap((resource) => {
+    const counts = countItems(resource, body, context)
+    if (counts === undefined || resource.items === undefined) return []
+    const [selector, expression] = [resource.selector.text, resource.items.expression.text]
+    return [{ mapping: resource.id, ...counts, selector, expression }]
+  })
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function count(results: readonly ItemResult[]): {
@@ -115,7 +148,9 @@ function count(results: readonly ItemResult[]): {
   return {
     items: results.length,
     entities: drafts.length,
-    deselected: outputs.filter(({ state }) => state === 'deselected').length,
+    deselected:
+      outputs.filter(({ state }) => state === 'deselected').length +
+      results.flatMap(({ parsed = [] }) => parsed).reduce((sum, { deselected }) => sum + deselected, 0),
     quarantined:
       outputs.filter(({ state }) => state === 'quarantined').length +
       selected.reduce((sum, { quarantined }) => sum + quarantined.length, 0),
@@ -123,7 +158,7 @@ function count(results: readonly ItemResult[]): {
   }
 }
 
-function describeItem(kind: string, { item, outputs, trace }: ItemResult): string {
+function describeItem(kind: string, { item, outputs, parsed = [], trace }: ItemResult): string {
   const lines = [`${kind} ${item}`]
   for (const output of outputs) {
     if (output.state === 'deselected') lines.push(`  ${output.mapping}: not selected by ${output.expression}`)
@@ -137,12 +172,23 @@ function describeItem(kind: string, { item, outputs, trace }: ItemResult): strin
       }
       for (const { item: part, problem } of output.quarantined)
         lines.push(`  ${output.mapping} ${part}: set aside`, describeProblem(problem))
-      if (output.drafts.length + output.quarantined.length + (output.updates?.length ?? 0) === 0)
-        lines.push(`  ${output.mapping}: no items`)
+      lines.push(...parsed.filter(({ mapping }) => mapping === output.mapping).flatMap(describeParsed))
     }
   }
   for (const step of trace ?? []) lines.push(...describeTrace(step))
   return `${lines.join('\n')}\n`
+}
+
+/** Nothing where every item was taken. */
+function describeParsed({ mapping, items, deselected, selector, expression }: Parsed): string[] {
+  if (items === 0) return [`  ${mapping}: no items in ${oneLine(expression)}`]
+  if (deselected === 0) return []
+  const which = deselected === items ? `none of ${counted(items, 'item')}` : `${deselected} of ${items} items not`
+  return [`  ${mapping}: ${which} selected by ${oneLine(selector)}`]
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll('\n', ' ').trim()
 }
 
 function describeDraft(name: string, draft: Omit<EntityDraft, 'identifier'>): string[] {

@@ -102,6 +102,36 @@ repository 3
     expect(status).toBe(1)
   })
 
+  it('says of items how many the selector left out, and traces no further than it', async () => {
+    const mapping = `resources:
+  - kind: repository
+    selector: { query: .item.env == "prod" and (.archived | not) }
+    itemsToParse: .deployments
+    entity: { identifier: '"\\(.name)-\\(.item.env)"', blueprint: '"deployment"' }
+`
+    writeFileSync(file('parts.yaml'), mapping)
+    const items = JSON.stringify([
+      { name: 'a', deployments: [{ env: 'dev' }, { env: 'test' }] },
+      { name: 'b', deployments: [{ env: 'dev' }, { env: 'prod' }] },
+      { name: 'c' },
+    ])
+    const args = ['test', file('parts.yaml')]
+    const { status, out } = await run(args, items)
+    expect(status).toBe(0)
+    const selector = '.item.env == "prod" and (.archived | not)'
+    expect(out).toContain(`repository 0\n  repository: none of 2 items selected by ${selector}\n`)
+    expect(out).toContain(`  deployment:b-prod\n  repository: 1 of 2 items not selected by ${selector}\n`)
+    expect(out).toContain('repository 2\n  repository: no items in .deployments\n')
+    expect(out).toContain('3 items, 1 entity, 3 deselected, 0 quarantined, 0 failed\n')
+    const traced = await run([...args, '--trace'], items)
+    expect(traced.out.match(/ identifier: /g)).toHaveLength(1)
+    expect(traced.out).toContain(`      ${selector}  ⇒  false\n`)
+    const answer = JSON.parse((await run([...args, '--json'], items)).out)
+    expect(answer.items[0].parsed).toEqual([
+      { mapping: 'repository', items: 2, deselected: 2, selector, expression: '.deployments' },
+    ])
+  })
+
   it('answers programs, from a file, with what each part of an expression gave', async () => {
     writeFileSync(file('items.json'), '{ "name": "a", "stars": "3" }\n{ "name": "b", "stars": "4" }')
     const args = [

@@ -48,7 +48,9 @@ function mustGive(report: Report, expression: Expression, types: number, code: s
   const found = inferTypes(expression.program.ast)
   if (found === 0 || found & types) return
   const range = expression.scalar.range
-  report.error(code, range, `${message}; this one gives ${typeNames(found)}`, { expression: expression.text })
+  const { ast } = expression.program
+  const hint = ast.kind === 'assign' && ast.operator === '=' ? '= sets a field; == compares' : undefined
+  report.error(code, range, `${message}; this one gives ${typeNames(found)}`, { hint, expression: expression.text })
 }
 
 /** `env.NAME` reads what the source lists under `variables`, and nothing else. */

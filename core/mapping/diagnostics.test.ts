@@ -81,7 +81,9 @@ describe('what is wrong with a mapping file', () => {
     [
       'a selector that is no block',
       own('', '    selector: .a\n'),
-      ['3:5-13 error shape_wrong: "selector" (its key is "query") must be a block of keys, not a text'],
+      [
+        '3:5-13 error shape_wrong: "selector" must be a block of keys, not a text (write it as the key "query" of "selector")',
+      ],
     ],
     [
       'a syntax error in the middle of a folded expression',
@@ -99,6 +101,29 @@ describe('what is wrong with a mapping file', () => {
       'a selector that cannot be boolean',
       own('', "    selector: { query: '.a | tostring' }\n"),
       ['3:24-39 error selector_type: a selector must give true or false; this one gives string'],
+    ],
+    [
+      'a selector that sets instead of comparing',
+      own('', "    selector: { query: '.archived = false' }\n"),
+      [
+        '3:24-43 error selector_type: a selector must give true or false; this one gives object (= sets a field; == compares)',
+      ],
+    ],
+    [
+      'a misspelled key and a wrong expression in one round',
+      'resources:\n  - kind: r\n    entity: { identifer: .id, blueprint: \'"service"\', properties: { stars: .a | flor } }',
+      [
+        '3:15-24 error key_unknown: an entity has no key "identifer" (did you mean "identifier"?)',
+        '3:81-85 error expression_undefined: flor/0 is not defined (did you mean floor?)',
+      ],
+    ],
+    [
+      'a misspelled key in a file of the other product, which ignores it',
+      'resources: [{ kind: r, port: { entity: { mappings: { identifer: .id, blueprint: \'"service"\' } } } }]',
+      [
+        '1:54-63 error key_missing: "identifier" is missing: what the entity is called',
+        '1:54-63 warning key_ignored: "identifer" is ignored: an entity has no such key (did you mean "identifier"?)',
+      ],
     ],
     [
       'items that cannot be a list',

@@ -23,12 +23,13 @@ function readEntity(site: Site, map: YamlMap): EntityBlock | undefined {
   const blueprint = readExpression(site, map, 'blueprint')
   const title = readExpression(site, map, 'title')
   const team = readTeam(site, map)
-  if (identifier === undefined) missing(site.report, map, 'identifier', 'what the entity is called')
+  if (identifier === undefined) missing(site, map, 'identifier', 'what the entity is called')
   if (blueprint === undefined)
-    missing(site.report, map, 'blueprint', `which family it belongs to, e.g. blueprint: '"service"'`)
-  if (identifier === undefined || blueprint === undefined) return undefined
+    missing(site, map, 'blueprint', `which family it belongs to, e.g. blueprint: '"service"'`)
+  // Read all the same, so that every mistake is said at once.
   const properties = readNamed(site, map, 'properties')
   const relations = readNamed(site, map, 'relations')
+  if (identifier === undefined || blueprint === undefined) return undefined
   return {
     identifier,
     blueprint,

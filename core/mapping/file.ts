@@ -69,7 +69,7 @@ function readResource(
   const kindEntry = entryOf(map, 'kind')
   const kind = kindEntry && asScalar(report, kindEntry, '"kind"')
   if (kindEntry === undefined || kind === undefined) {
-    missing(report, map, 'kind', 'the kind of raw object this mapping reads')
+    missing({ report, dialect }, map, 'kind', 'the kind of raw object this mapping reads')
     return undefined
   }
   const count = (counts.get(kind.text) ?? 0) + 1
@@ -81,7 +81,7 @@ function readResource(
   const body = readBody(site, map)
   const entities = body.entity === undefined ? [] : readEntities(site, body.entity)
   if (body.entity === undefined) {
-    missing(report, map, dialect === 'port' ? 'port.entity.mappings' : 'entity', 'what an object becomes')
+    missing(site, map, dialect === 'port' ? 'port.entity.mappings' : 'entity', 'what an object becomes')
   }
   // A wrong expression fails its own field; a wrong shape leaves open what the block was meant to say.
   const structural = report.diagnostics
@@ -154,7 +154,7 @@ function readSelector(site: Site, map: YamlMap, kind: YamlEntry): { selector: Ex
   const block =
     entry.value.kind === 'map'
       ? entry.value
-      : asMap(site.report, entry.value, entry.keyRange, '"selector" (its key is "query")')
+      : asMap(site.report, entry.value, entry.keyRange, '"selector"', 'write it as the key "query" of "selector"')
   if (block === undefined) return { selector: always(), selectorFields: {} }
   const query = entryOf(block, 'query')
   const scalar = query && asScalar(site.report, query, '"selector.query"')

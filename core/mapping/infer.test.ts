@@ -33,6 +33,9 @@ describe('types told from the text of an expression', () => {
     ['def length: "x"; .a | length', typeNames(anything)],
     ['(.a | tonumber) / 3600 | floor', 'number'],
     ['{a: 1}', 'object'],
+    ['.a.b = 1', 'object'],
+    ['.[0] |= 1', typeNames(anything)],
+    ['. = 1', typeNames(anything)],
     ['first(.a[] | tostring)', 'string'],
     ['empty', 'nothing'],
   ])('%s', (source, types) => {

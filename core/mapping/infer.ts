@@ -67,16 +67,24 @@ export function inferTypes(node: Node, input: TypeSet = anything, shadowed: Read
       return shadowed.has(node.name) ? anything : call(node.name, node.parameters, input, of)
     case 'break':
       return 0
+    case 'assign':
+      return assigned(node.left)
     case 'index':
     case 'slice':
     case 'iterate':
     case 'recurse':
     case 'reduce':
     case 'foreach':
-    case 'assign':
     case 'variable':
       return anything
   }
+}
+
+/** What has a field set is an object. */
+function assigned(path: Node): TypeSet {
+  if (path.kind !== 'index') return anything
+  if (path.target.kind !== 'identity') return assigned(path.target)
+  return path.key.kind === 'literal' && typeof path.key.value === 'string' ? object : anything
 }
 
 function call(

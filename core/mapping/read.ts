@@ -1,5 +1,5 @@
 import { didYouMean, type Report, type TextRange } from './diagnostic.ts'
-import { describe, type YamlEntry, type YamlMap, type YamlNode, type YamlScalar } from './yaml.ts'
+import { describe, entryOf, type YamlEntry, type YamlMap, type YamlNode, type YamlScalar } from './yaml.ts'
 
 /**
  * Whose rules hold for keys we do not know. In a file of the other catalog product (`port:` blocks) they are ignored there,
@@ -24,9 +24,15 @@ export function checkKeys(site: Site, map: YamlMap, known: readonly string[], wh
   }
 }
 
-export function asMap(report: Report, node: YamlNode, range: TextRange, where: string): YamlMap | undefined {
+export function asMap(
+  report: Report,
+  node: YamlNode,
+  range: TextRange,
+  where: string,
+  hint?: string,
+): YamlMap | undefined {
   if (node.kind === 'map') return node
-  report.error('shape_wrong', range, `${where} must be a block of keys, not ${describe(node)}`)
+  report.error('shape_wrong', range, `${where} must be a block of keys, not ${describe(node)}`, { hint })
   return undefined
 }
 
@@ -48,7 +54,15 @@ export function asBoolean(report: Report, entry: YamlEntry): boolean | undefined
   return undefined
 }
 
-export function missing(report: Report, map: YamlMap, key: string, what: string): void {
+/** Not said of a key that is there but misspelled, where `checkKeys` makes a mistake of that. */
+export function missing(
+  { report, dialect }: Pick<Site, 'report' | 'dialect'>,
+  map: YamlMap,
+  key: string,
+  what: string,
+): void {
+  const misspelled = map.entries.some((entry) => entry.key !== key && didYouMean(entry.key, [key]) !== undefined)
+  if (dialect === 'own' && misspelled && entryOf(map, key) === undefined) return
   const range = map.entries[0]?.keyRange ?? map.range
   report.error('key_missing', range, `"${key}" is missing: ${what}`)
 }
