@@ -337,7 +337,7 @@ describe('the rest of the batch', () => {
       `UPDATE held SET state = 'approved', decided_by = 'ann' WHERE record_id = $1 AND what = 'presence'`,
       [recordId],
     )
-    const [approved] = await world.store.approvedHolds(world.kindId)
+    const [approved] = await world.store.approvedHolds(world.kindId, { after: 0n, limit: 9 })
     expect(approved).toMatchObject({ recordId, partitionId: world.partitionId, what: 'presence', by: 'ann' })
     await world.commit({
       removals: [await world.removal('held', { reason: 'approved', confirmed: approved?.confirmed ?? 0n })],

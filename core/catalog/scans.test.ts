@@ -85,7 +85,7 @@ describe('a scan', () => {
     const late = await world.write('late', [{ identifier: 'late', title: 'x' }])
     await world.commit({ writes: [{ ...late, span: { begin: 0n, end: late.span.end } }] })
     await world.say('new', [{ identifier: 'new' }])
-    const missing = await world.store.missing(scan)
+    const missing = await world.store.missing(scan, 0n, 9)
     expect(missing.map(({ key, held, missedBefore }) => [key, held, missedBefore])).toEqual([
       ['gone', false, true],
       ['held', true, false],
@@ -96,8 +96,7 @@ describe('a scan', () => {
     expect(confirmed.get('held')).toBe(heldAt)
     const removals = await Promise.all(missing.map(({ key, confirmed: at }) => world.removal(key, { confirmed: at })))
     expect(await world.commit({ removals })).toMatchObject({ deleted: 3 })
-    expect(await world.store.missing(scan)).toEqual([])
-    expect(await world.store.livePresences(world.partitionId)).toBe(2)
+    expect(await world.store.missing(scan, 0n, 9)).toEqual([])
   })
 
   test('finds holds on what it saw', async () => {
@@ -105,9 +104,9 @@ describe('a scan', () => {
     const { id: recordId } = await world.stored('a')
     await world.commit({ holds: [{ recordId, partitionId: world.partitionId, what: 'presence', reason: 'r' }] })
     const scan = await begin()
-    expect(await world.store.seenHolds(scan)).toEqual([])
+    expect(await world.store.seenHolds(scan, 9)).toEqual([])
     await world.commit({ page: await pageOf(scan, 0, ['a']) })
-    expect(await world.store.seenHolds(scan)).toEqual([
+    expect(await world.store.seenHolds(scan, 9)).toEqual([
       { recordId, what: 'presence', partitionId: world.partitionId, state: 'pending' },
     ])
   })
@@ -139,14 +138,14 @@ describe('a remembered page', () => {
     await world.say('a', [{ identifier: 'a' }])
     await world.say('b', [{ identifier: 'b' }])
     await scanAll(['a', 'b'])
-    const [page] = await world.store.validPages(world.partitionId)
+    const [page] = await world.store.validPages(world.partitionId, 0, 9)
     expect(page).toEqual({ page: 0, cursor: '0', next: undefined, validator: 'etag', items: 2 })
     await world.say('a', [{ identifier: 'a', title: 'changed' }])
-    expect(await world.store.validPages(world.partitionId)).toEqual([])
+    expect(await world.store.validPages(world.partitionId, 0, 9)).toEqual([])
     await world.say('a', [{ identifier: 'a' }])
-    expect(await world.store.validPages(world.partitionId)).toHaveLength(1)
+    expect(await world.store.validPages(world.partitionId, 0, 9)).toHaveLength(1)
     await world.remove('b')
-    expect(await world.store.validPages(world.partitionId)).toEqual([])
+    expect(await world.store.validPages(world.partitionId, 0, 9)).toEqual([])
   })
 
   test('is taken over when the source calls it unmodified, unless a record changed meanwhile', async () => {
@@ -159,7 +158,7 @@ describe('a remembered page', () => {
     await world.commit({ page })
     expect((await world.stored('a')).span).toEqual(page.span)
     await world.store.completeScan(world.fence, scan, now)
-    expect(await world.store.validPages(world.partitionId)).toHaveLength(1)
+    expect(await world.store.validPages(world.partitionId, 0, 9)).toHaveLength(1)
     await world.say('a', [{ identifier: 'a', title: 'changed' }])
     await expect(world.commit({ page: { ...(await unmodified()), scan: await begin() } })).rejects.toThrow(
       StaleDecision,
@@ -203,7 +202,7 @@ describe('a remembered page', () => {
     await world.say('c', [{ identifier: 'c', title: 'somebody else' }])
     await world.commit({ page: before })
     expect((await world.stored('a')).span).toEqual(before.span)
-    expect((await world.store.missing(scan)).map(({ key }) => key)).toEqual(['d'])
+    expect((await world.store.missing(scan, 0n, 9)).map(({ key }) => key)).toEqual(['d'])
     const late = await recognised()
     await world.say('b', [{ identifier: 'b', title: 'changed' }])
     await expect(world.commit({ page: late })).rejects.toThrow(StaleDecision)
@@ -230,9 +229,9 @@ describe('a remembered page', () => {
     const { seal: _, ...rest } = page
     const hashes = Buffer.concat([page.hashes, Buffer.alloc(3 * 16)])
     await world.commit({ page: { ...rest, keys: ['a', '', 'b', 'unknown'], hashes } })
-    expect(await world.store.missing(scan)).toEqual([])
+    expect(await world.store.missing(scan, 0n, 9)).toEqual([])
     await world.store.completeScan(world.fence, scan, now)
-    expect(await world.store.validPages(world.partitionId)).toEqual([])
+    expect(await world.store.validPages(world.partitionId, 0, 9)).toEqual([])
   })
 
   test('of old scans that never ended well does not stay for ever', async () => {

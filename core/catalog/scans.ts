@@ -9,7 +9,7 @@ import type { ScanRow, StoredPage } from './stored.ts'
 
 type Methods = Pick<
   Store,
-  'beginScan' | 'openScan' | 'setScan' | 'countCalls' | 'completeScan' | 'seesSince' | 'pages' | 'validPages'
+  'beginScan' | 'openScan' | 'setScan' | 'countCalls' | 'completeScan' | 'seesSince' | 'lastPages' | 'validPages'
 >
 
 interface ScanColumns {
@@ -142,22 +142,23 @@ export function scanning(db: Db): Methods {
       return since === null ? undefined : BigInt(since)
     },
 
-    async pages(scanId) {
+    async lastPages(scanId, limit) {
       const { rows } = await db.query<PageColumns>(
-        'SELECT page, cursor, next, validator, cardinality(records) AS items FROM scan_pages WHERE scan_id = $1 ORDER BY page',
-        [scanId],
+        `SELECT page, cursor, next, validator, cardinality(records) AS items FROM scan_pages WHERE scan_id = $1
+         ORDER BY page DESC LIMIT $2`,
+        [scanId, limit],
       )
-      return rows.map(pageRow)
+      return rows.map(pageRow).toReversed()
     },
 
-    async validPages(partitionId) {
+    async validPages(partitionId, from, limit) {
       const { rows } = await db.query<PageColumns>(
         `SELECT g.page, g.cursor, g.next, g.validator, cardinality(g.records) AS items
          FROM partitions p JOIN kinds k ON k.id = p.kind_id JOIN scan_pages g ON g.scan_id = p.complete_scan
-         WHERE p.id = $1 AND g.validator IS NOT NULL
+         WHERE p.id = $1 AND g.page >= $2 AND g.page < $2 + $3 AND g.validator IS NOT NULL
            AND CASE WHEN g.as_of = k.writes THEN true ELSE ${stillThere('g', 'p.id', 'true')} END
          ORDER BY g.page`,
-        [partitionId],
+        [partitionId, from, limit],
       )
       return rows.map(pageRow)
     },

@@ -4,10 +4,13 @@ import type { Batch, Committed, Fence } from './batch.ts'
 import type { KeepingBooks } from './keeping.ts'
 import type { Activation, PlanBooks } from './plan-books.ts'
 import type {
+  ApprovedHold,
   Compared,
   Doubt,
   GuardWindow,
   InboxRow,
+  MissingCounts,
+  MissingRow,
   OpenHold,
   Orphan,
   OutdatedRecord,
@@ -115,47 +118,34 @@ export interface Store extends PlanBooks, KeepingBooks {
    * `fingerprint` stands for. Undefined: not even the last one was.
    */
   seesSince(partitionId: number, fingerprint: string): Promise<bigint | undefined>
-  pages(scanId: bigint): Promise<readonly StoredPage[]>
-  /** Pages with a validator of the last complete scan whose records are all live in the partition and still have the content they had then. */
-  validPages(partitionId: number): Promise<readonly StoredPage[]>
+  /** The last committed pages of a scan, in order. */
+  lastPages(scanId: bigint, limit: number): Promise<readonly StoredPage[]>
   /**
-   * Live presences of the partition that are on none of the scan's pages and whose begin tick is below the scan's. One
-   * whose end (`confirmed`) is above the scan's begin was confirmed by something that may be older than the scan (the
-   * body of a signal): the engine asks about those. `held`: it has a hold that is pending, approved or rejected.
-   * `missedBefore`: the partition's last complete scan did not see it either.
+   * Of the pages of the last complete scan numbered `from` to `from + limit - 1`, those with a validator whose records are
+   * all live in the partition and still have the content they had then.
    */
-  missing(scanId: bigint): Promise<
-    readonly {
-      recordId: bigint
-      key: string
-      locator: JsonObject
-      confirmed: bigint
-      /** Greatest begin tick of what showed it to the credential; the bodies of signals show it to nobody. */
-      shown: bigint
-      version: string | undefined
-      held: boolean
-      missedBefore: boolean
-    }[]
-  >
-  /** Holds (pending, approved or rejected) on presences of this partition whose record the scan saw. */
+  validPages(partitionId: number, from: number, limit: number): Promise<readonly StoredPage[]>
+  /**
+   * Live presences of the partition that are on none of the scan's pages and whose begin tick is below the scan's: the
+   * first whose records' ids are above `after`, in the order of their keys. One whose end (`confirmed`) is above the scan's begin was confirmed by
+   * something that may be older than the scan (the body of a signal): the engine asks about those.
+   */
+  missing(scanId: bigint, after: bigint, limit: number): Promise<readonly MissingRow[]>
+  /** What there is of them, without any of them. `seesSince` undefined: all of them are hidden. */
+  countMissing(scanId: bigint, seesSince: bigint | undefined): Promise<MissingCounts>
+  /** Holds (pending, approved or rejected) on presences of this partition whose record the scan saw, oldest first. */
   seenHolds(
     scanId: bigint,
+    limit: number,
   ): Promise<readonly { recordId: bigint; what: string; partitionId: number; state: OpenHold['state'] }[]>
-  livePresences(partitionId: number): Promise<number>
 
   // Guard and holds.
   guardWindow(kindId: number, now: number): Promise<GuardWindow>
-  /** Holds a person approved that still have to be carried out. */
-  approvedHolds(kindId: number): Promise<
-    readonly {
-      recordId: bigint
-      partitionId: number | undefined
-      what: string
-      confirmed: bigint | undefined
-      /** Who approved it. */
-      by: string
-    }[]
-  >
+  /** Holds a person approved that still have to be carried out, oldest first: those after `after`, or those of a record. */
+  approvedHolds(
+    kindId: number,
+    of: { readonly after: bigint; readonly limit: number } | { readonly recordId: bigint },
+  ): Promise<readonly ApprovedHold[]>
 
   // Live.
   /** Returns only after commit. `duplicate` when it is stored and was not set aside; one that was set aside is accepted again. */

@@ -121,6 +121,44 @@ export interface StoredPage {
   readonly items: number
 }
 
+/** A live presence that a scan did not see. */
+export interface MissingRow {
+  readonly recordId: bigint
+  readonly key: string
+  readonly locator: JsonObject
+  /** End tick of its last confirmation. */
+  readonly confirmed: bigint
+  /** Greatest begin tick of what showed it to the credential: a page or an answer. The bodies of deliveries show it to nobody. */
+  readonly shown: bigint
+  /** It has a hold that is pending, approved or rejected. */
+  readonly held: boolean
+  /** The partition's last complete scan did not see it either. */
+  readonly missedBefore: boolean
+}
+
+export interface MissingCounts {
+  /** Without a hold. */
+  readonly open: number
+  /** Of those, the ones that were shown to the credential only before it saw what it sees now. */
+  readonly hidden: number
+  /** Those that this scan has held already: its sweep was interrupted, or something moved during it. */
+  readonly held: number
+  /** Records on the scan's pages, and live presences of the partition; 0 when nothing is missing. */
+  readonly seen: number
+  readonly live: number
+}
+
+export interface ApprovedHold {
+  readonly id: bigint
+  readonly recordId: bigint
+  readonly partitionId: number | undefined
+  readonly what: string
+  /** End tick of the presence's last confirmation; undefined when it has ended. */
+  readonly confirmed: bigint | undefined
+  /** Who approved it. */
+  readonly by: string
+}
+
 export interface InboxRow {
   readonly id: bigint
   readonly delivery: string

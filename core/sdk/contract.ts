@@ -41,7 +41,7 @@ export interface ListRequest {
   readonly partition: Partition
   /** Resume at this page. Absent: from the start. */
   readonly from?: Cursor
-  /** The page of the last complete scan at this cursor, if its records still have the content they had then. */
+  /** The page of the last complete scan at this cursor, if its records still have the content they had then: of pages near the one that comes next. */
   known(cursor: Cursor): Known | undefined
   /** Aborts when the engine stops or loses its lease. */
   readonly signal: AbortSignal

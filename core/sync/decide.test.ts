@@ -128,14 +128,7 @@ function converges(
       return
     }
     if (presence.span.begin >= span.begin) return
-    const row = {
-      recordId: 1n,
-      key: 'k',
-      confirmed: presence.span.end,
-      shown: presence.span.begin,
-      held: false,
-      missedBefore: false,
-    }
+    const row = { confirmed: presence.span.end, shown: presence.span.begin, held: false, missedBefore: false }
     const verdict = sweep({
       complete: true,
       coverage: 'complete',
@@ -143,15 +136,14 @@ function converges(
       canAsk: true,
       begin: span.begin,
       resumed: false,
-      seen: 10,
-      live: 10,
       seesSince: 0n,
-      missing: [row],
+      missing: { open: 1, hidden: 0, held: 0, seen: 10, live: 10 },
       window: { high: 100, live: 100, removed: 0, nulled: {} },
       rule: { share: 0.25, minimum: 5 },
     })
-    if (verdict.remove.length > 0) remove(span)
-    if (verdict.ask.length > 0) asked = true
+    const fate = verdict.of(row)
+    if (fate === 'remove') remove(span)
+    if (fate === 'ask') asked = true
   }
 
   const moments: Moment[] = history.map(({ at, to }) => ({

@@ -1,20 +1,28 @@
 import { Unstorable } from '../catalog/refusals.ts'
-import type { Store } from '../catalog/store.ts'
+import type { ApprovedHold } from '../catalog/stored.ts'
 import { commitPlan } from './commit.ts'
 import { planRemap } from './observe.ts'
 import { isEmpty, newPlan, type Plan } from './plan.ts'
 import type { KindSession, Session } from './session.ts'
 
-type Approved = Awaited<ReturnType<Store['approvedHolds']>>[number]
+/** Looked at together. */
+const AT_A_TIME = 500
 
 /** Carries out what people approved. Answers of how many records. */
 export async function carryOutHolds(session: Session): Promise<number> {
   let count = 0
   for (const kind of session.kinds.values()) {
-    const approved = await session.ports.store.approvedHolds(kind.id)
-    for (const who of new Set(approved.map(({ by }) => by))) {
-      const theirs = new Set(approved.filter(({ by }) => by === who).map(({ recordId }) => recordId))
-      for (const recordId of theirs) if (await tryToCarryOut(session, kind, recordId, who)) count += 1
+    for (let after = 0n; ; ) {
+      const approved = await session.ports.store.approvedHolds(kind.id, { after, limit: AT_A_TIME })
+      const done = new Set<string>()
+      for (const { recordId, by } of approved) {
+        const each = `${recordId} ${by}`
+        if (!done.has(each) && (await tryToCarryOut(session, kind, recordId, by))) count += 1
+        done.add(each)
+      }
+      const last = approved.at(-1)
+      if (last === undefined || approved.length < AT_A_TIME) break
+      after = last.id
     }
   }
   return count
@@ -36,8 +44,8 @@ async function carryOut(session: Session, kind: KindSession, recordId: bigint, w
   await commitPlan(session, kind, async () => {
     const plan = newPlan({ type: 'person', who, what: 'approved' })
     // Read again each time: what was seen meanwhile is no longer held.
-    const approved = await session.ports.store.approvedHolds(kind.id)
-    const holds = approved.filter((hold) => hold.recordId === recordId && hold.by === who)
+    const approved = await session.ports.store.approvedHolds(kind.id, { recordId })
+    const holds = approved.filter((hold) => hold.by === who)
     const end = await session.ports.store.tick()
     for (const hold of holds) planEnd(plan, hold, end)
     const rest = holds.filter(({ what }) => what !== 'presence')
@@ -48,7 +56,7 @@ async function carryOut(session: Session, kind: KindSession, recordId: bigint, w
   return done
 }
 
-function planEnd(plan: Plan, { recordId, partitionId, what, confirmed }: Approved, end: bigint): void {
+function planEnd(plan: Plan, { recordId, partitionId, what, confirmed }: ApprovedHold, end: bigint): void {
   if (what !== 'presence' || partitionId === undefined) return
   plan.moves.add('hold', 'approved', 'carry out')
   plan.settledHolds.push({ recordId, what, partitionId, state: 'released' })
@@ -70,7 +78,7 @@ async function planRest(
   kind: KindSession,
   plan: Plan,
   recordId: bigint,
-  holds: readonly Approved[],
+  holds: readonly ApprovedHold[],
 ): Promise<void> {
   const found = await session.ports.store.recordById(recordId)
   if (found === undefined || found.record.state === 'gone') {

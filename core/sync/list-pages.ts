@@ -1,6 +1,7 @@
 import { StaleDecision, Unstorable } from '../catalog/refusals.ts'
 import type { ScanRow, StoredPage } from '../catalog/stored.ts'
 import type { Cursor, Known } from '../sdk/index.ts'
+import { nearby } from './circle.ts'
 import { commitPlan, commitPlanOnce, type Ready } from './commit.ts'
 import { Stopped } from './errors.ts'
 import { type FetchedPage, type Listing, openListing } from './listing.ts'
@@ -8,6 +9,7 @@ import { planPage } from './page.ts'
 import { newPlan, type Plan } from './plan.ts'
 import type { Progress } from './progress.ts'
 import { type ReadPage, readPage } from './read-page.ts'
+import { Remembered } from './remembered.ts'
 import type { KindSession, PartitionSession, Session } from './session.ts'
 import { transition } from './states.ts'
 
@@ -41,43 +43,50 @@ class Modified extends Error {
   }
 }
 
-type Position = { readonly cursor: Cursor; readonly next: Cursor | undefined }
+/** How far a listing is committed. */
+interface Done {
+  pages: number
+  /** Where it goes on; undefined: at the start. */
+  next: Cursor | undefined
+  /** Cursors of the last pages. */
+  readonly near: Cursor[]
+}
 
-/** Lists a partition to its end, from after the pages that are committed. Throws ListingBroke. */
-export async function listPages(context: ListContext, committed: readonly StoredPage[]): Promise<void> {
+/** Lists a partition to its end, from after the pages that are committed: `last`, as many as are remembered. Throws ListingBroke. */
+export async function listPages(context: ListContext, last: readonly StoredPage[]): Promise<void> {
   const { session, partition } = context
-  const pages = await session.ports.store.validPages(partition.row.id)
-  const remembered = new Map(pages.map((page) => [page.cursor, page]))
-  const done: Position[] = committed.map(({ cursor, next }) => ({ cursor, next }))
+  const remembered = new Remembered(session, partition.row.id)
+  const done: Done = { pages: pagesOf(last), next: last.at(-1)?.next, near: last.map(({ cursor }) => cursor) }
   for (;;) {
     try {
       await listFrom(context, done, remembered)
       return
     } catch (error) {
       if (!(error instanceof Modified)) throw error
-      remembered.delete(error.cursor)
+      remembered.forget(error.cursor)
     }
   }
+}
+
+/** How many pages a scan has, by its last ones. */
+export function pagesOf(last: readonly StoredPage[]): number {
+  return (last.at(-1)?.page ?? -1) + 1
 }
 
 /**
  * While a page is written the next one is compared and mapped, and the one after it is fetched; its cursor commits with its
  * rows. So at most two pages are ahead of what is committed, and memory does not grow with the source.
  */
-async function listFrom(
-  context: ListContext,
-  done: Position[],
-  remembered: ReadonlyMap<Cursor, StoredPage>,
-): Promise<void> {
+async function listFrom(context: ListContext, done: Done, remembered: Remembered): Promise<void> {
   const { session, kind, partition, scan } = context
-  const from = done.at(-1)?.next
   const listing = openListing(session, kind, partition, {
-    seen: done.map(({ cursor }) => cursor),
+    seen: done.near,
     known: (cursor) => knownOf(remembered.get(cursor)),
-    ...(from === undefined ? {} : { from }),
+    ...(done.next === undefined ? {} : { from: done.next }),
   })
-  let number = done.length
+  let number = done.pages
   const fetch = async (): Promise<ReadPage | undefined> => {
+    await remembered.reach(number)
     const fetched = await nextPage(listing)
     if (fetched === undefined) return undefined
     const known = remembered.get(fetched.page.cursor)
@@ -95,7 +104,12 @@ async function listFrom(
       fetching.catch(() => undefined)
       const write = await prepare(context, read)
       await committing
-      committing = write().then(() => void done.push({ cursor: page.cursor, next: page.next }))
+      committing = write().then(() => {
+        done.pages += 1
+        done.next = page.next
+        done.near.push(page.cursor)
+        if (done.near.length > nearby) done.near.shift()
+      })
       committing.catch(() => undefined)
     }
   } catch (error) {

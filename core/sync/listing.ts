@@ -1,5 +1,6 @@
 import type { Span } from '../catalog/stored.ts'
 import { BadAnswer, type Cursor, type Known, type Page, RateLimited } from '../sdk/index.ts'
+import { Circle } from './circle.ts'
 import { type KindSession, keepQuiet, mayCall, type PartitionSession, type Session, untilStopped } from './session.ts'
 
 export interface FetchedPage {
@@ -17,7 +18,7 @@ export interface Listing {
 export interface ListingStart {
   /** Absent: from the start. */
   readonly from?: Cursor
-  /** Cursors of the pages that are committed already. */
+  /** Cursors of the last pages that are committed already. */
   readonly seen: Iterable<Cursor>
   known(cursor: Cursor): Known | undefined
 }
@@ -31,7 +32,7 @@ export function openListing(
 ): Listing {
   const stop = new AbortController()
   const signal = AbortSignal.any([session.signal, stop.signal])
-  const seen = new Set(start.seen)
+  const seen = new Circle(start.seen)
   const known = (cursor: Cursor): Known | undefined => start.known(cursor)
   const request = {
     partition: {
@@ -54,9 +55,9 @@ export function openListing(
     if (expected !== undefined && page.cursor !== expected) {
       throw new BadAnswer(`Page ${expected} was to come, ${page.cursor} came: a page is missing.`)
     }
-    if (seen.has(page.cursor)) throw new BadAnswer(`The cursors go in a circle: ${page.cursor} came twice.`)
+    if (seen.met(page.cursor)) throw new BadAnswer(`The cursors go in a circle: ${page.cursor} came twice.`)
     seen.add(page.cursor)
-    if (page.next !== undefined && seen.has(page.next)) {
+    if (page.next !== undefined && seen.met(page.next)) {
       throw new BadAnswer(`The cursors go in a circle: ${page.next} would come again.`)
     }
     if (page.notModified === true && start.known(page.cursor) === undefined) {

@@ -2,8 +2,9 @@ import { Unstorable } from '../catalog/refusals.ts'
 import type { ScanRow } from '../catalog/stored.ts'
 import { CredentialRefused, RateLimited, ScopeUnreadable } from '../sdk/index.ts'
 import { checkCredential, makeUnknown } from './check.ts'
+import { nearby } from './circle.ts'
 import { Quiet } from './errors.ts'
-import { type ListContext, ListingBroke, listPages } from './list-pages.ts'
+import { type ListContext, ListingBroke, listPages, pagesOf } from './list-pages.ts'
 import { startProgress } from './progress.ts'
 import { emit, type KindSession, keepQuiet, now, type PartitionSession, type Session } from './session.ts'
 import { transition } from './states.ts'
@@ -38,9 +39,9 @@ async function listToEnd(
   const progress = startProgress(session, kind, partition, scan)
   const context: ListContext = { session, kind, partition, scan, progress, flaw: scan.reason }
   try {
-    const committed = resumed ? await session.ports.store.pages(scan.id) : []
-    progress.resume(committed.length)
-    if (committed.length === 0 || committed.at(-1)?.next !== undefined) await listPages(context, committed)
+    const last = resumed ? await session.ports.store.lastPages(scan.id, nearby) : []
+    progress.resume(pagesOf(last))
+    if (last.length === 0 || last.at(-1)?.next !== undefined) await listPages(context, last)
     if (context.flaw === undefined) await endScan(session, kind, partition, scan, progress, resumed)
     else await end(context, 'finish flawed', context.flaw)
     return {}

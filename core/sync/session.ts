@@ -31,6 +31,11 @@ export interface EngineOptions {
   /** Doubts asked about at a time, and how many of them side by side. Default 16 and 8. */
   readonly doubtBatch?: number
   readonly doubtConcurrency?: number
+  /**
+   * What a complete listing lacks is read so many at a time. Each reading compares the partition with all pages of the scan.
+   * Default 5,000.
+   */
+  readonly sweepBatch?: number
   /** Longest wait for deliveries and doubts without a wake; what people ask for is looked for every fifth time. Default 1,000. */
   readonly pollMilliseconds?: number
   readonly onTransition?: OnTransition
@@ -49,6 +54,7 @@ export function settingsOf(options: EngineOptions): Settings {
     inboxBatch: 100,
     doubtBatch: 16,
     doubtConcurrency: 8,
+    sweepBatch: 5000,
     pollMilliseconds: 1000,
     ...options,
   }

@@ -1,6 +1,5 @@
 import { StaleDecision } from '../catalog/refusals.ts'
-import type { Store } from '../catalog/store.ts'
-import type { ScanRow } from '../catalog/stored.ts'
+import type { MissingRow, ScanRow } from '../catalog/stored.ts'
 import { RateLimited } from '../sdk/index.ts'
 import { checkCredential, seesSince } from './check.ts'
 import { commitPlan, commitPlanOnce } from './commit.ts'
@@ -10,9 +9,7 @@ import { newPlan, type Plan } from './plan.ts'
 import type { Progress } from './progress.ts'
 import { type KindSession, now, type PartitionSession, type Session } from './session.ts'
 import { transition } from './states.ts'
-import { type SweepDecision, sweep } from './sweep.ts'
-
-type Missing = Awaited<ReturnType<Store['missing']>>[number]
+import { type Fate, type SweepDecision, sweep } from './sweep.ts'
 
 /** In one transaction at most. */
 const AT_A_TIME = 500
@@ -33,7 +30,7 @@ export async function endScan(
   const { store } = session.ports
   const { onTransition } = session.settings
   await dissolveSeen(session, kind, partition, scan)
-  let swept: Swept = { removed: 0, held: 0, again: 0 }
+  const swept = { remove: 0, hold: 0, again: 0, ask: 0, leave: 0 }
   for (let attempt = 1; ; attempt++) {
     const decision = await decideSweep(session, kind, partition, scan, resumed)
     if (typeof decision === 'string') {
@@ -42,8 +39,9 @@ export async function endScan(
       progress.say(state, { reason: decision })
       return
     }
+    Object.assign(swept, { again: 0, hold: decision.heldBefore })
     try {
-      swept = await carryOut(session, kind, partition, scan, decision)
+      await carryOut(session, kind, partition, scan, decision, swept)
       break
     } catch (error) {
       // Something missing was confirmed meanwhile: look again.
@@ -56,9 +54,9 @@ export async function endScan(
   await store.completeScan(session.fence, scan.id, now(session))
   partition.row = { ...partition.row, state: 'known', reason: undefined, fingerprint: scan.fingerprint }
   partition.completeBegin = scan.begin
-  const final = swept.held > 0 ? transition('scan', state, 'hold', onTransition) : state
-  if (swept.held + swept.removed > 0) {
-    await store.setScan(session.fence, scan.id, { state: final, held: swept.held, removed: swept.removed })
+  const final = swept.hold > 0 ? transition('scan', state, 'hold', onTransition) : state
+  if (swept.hold + swept.remove > 0) {
+    await store.setScan(session.fence, scan.id, { state: final, held: swept.hold, removed: swept.remove })
   }
   progress.say(final)
 }
@@ -70,16 +68,19 @@ async function dissolveSeen(
   partition: PartitionSession,
   scan: ScanRow,
 ): Promise<void> {
-  const seen = await session.ports.store.seenHolds(scan.id)
-  if (seen.length === 0) return
-  await commitPlan(session, kind, () => {
-    const plan = newPlan(scanCause(scan.id, partition.row.name))
-    for (const { state, ...hold } of seen) {
-      plan.moves.add('hold', state, 'see again')
-      plan.settledHolds.push({ ...hold, state: 'dissolved' })
-    }
-    return Promise.resolve(plan)
-  })
+  for (;;) {
+    const seen = await session.ports.store.seenHolds(scan.id, AT_A_TIME)
+    if (seen.length === 0) return
+    await commitPlan(session, kind, () => {
+      const plan = newPlan(scanCause(scan.id, partition.row.name))
+      for (const { state, ...hold } of seen) {
+        plan.moves.add('hold', state, 'see again')
+        plan.settledHolds.push({ ...hold, state: 'dissolved' })
+      }
+      return Promise.resolve(plan)
+    })
+    if (seen.length < AT_A_TIME) return
+  }
 }
 
 /** A text: why the absences cannot be judged now. */
@@ -89,12 +90,10 @@ async function decideSweep(
   partition: PartitionSession,
   scan: ScanRow,
   resumed: boolean,
-): Promise<SweepDecision<Missing> | string> {
+): Promise<SweepDecision | string> {
   const { store } = session.ports
-  const missing = await store.missing(scan.id)
-  const judge = async (): Promise<SweepDecision<Missing>> => {
-    const [live, seen] =
-      missing.length === 0 ? [0, 0] : [await store.livePresences(partition.row.id), await countSeen(store, scan)]
+  const judge = async (): Promise<SweepDecision> => {
+    const since = await seesSince(session, partition.row.id, scan.fingerprint ?? '')
     return sweep({
       complete: true,
       coverage: kind.kind.coverage,
@@ -103,16 +102,14 @@ async function decideSweep(
       small: partition.row.parent !== undefined,
       begin: scan.begin,
       resumed,
-      seen,
-      live,
-      seesSince: await seesSince(session, partition.row.id, scan.fingerprint ?? ''),
-      missing,
+      seesSince: since,
+      missing: await store.countMissing(scan.id, since),
       window: await store.guardWindow(kind.id, now(session)),
       rule: session.runtime.guard,
     })
   }
   const decision = await judge()
-  if (decision.remove.length === 0) return decision
+  if (!decision.removes) return decision
   // A permission that was lost in the middle of the listing hides what it covered. What is asked about is checked then.
   try {
     await checkCredential(session)
@@ -123,42 +120,55 @@ async function decideSweep(
   }
 }
 
-async function countSeen(store: Store, scan: ScanRow): Promise<number> {
-  return (await store.pages(scan.id)).reduce((sum, page) => sum + page.items, 0)
-}
+type Swept = Record<Fate, number>
 
-interface Swept {
-  readonly removed: number
-  readonly held: number
-  readonly again: number
-}
-
+/** Batch by batch: what is missing may be as much as the partition held. */
 async function carryOut(
   session: Session,
   kind: KindSession,
   partition: PartitionSession,
   scan: ScanRow,
-  decision: SweepDecision<Missing>,
-): Promise<Swept> {
-  const proof = { begin: scan.begin, end: await session.ports.store.tick() }
+  decision: SweepDecision,
+  swept: Swept,
+): Promise<void> {
+  const { store } = session.ports
+  const proof = { begin: scan.begin, end: await store.tick() }
   const partitionId = partition.row.id
-  const commit = async (rows: readonly Missing[], add: (plan: Plan, row: Missing) => void): Promise<void> => {
-    for (let from = 0; from < rows.length; from += AT_A_TIME) {
-      const plan = newPlan(scanCause(scan.id, partition.row.name))
-      for (const row of rows.slice(from, from + AT_A_TIME)) add(plan, row)
-      // Not prepared again in here: what moved must be judged as a whole.
-      await session.write(() => commitPlanOnce(session, kind, plan))
+  const add: Readonly<Record<'remove' | 'ask' | 'hold', (plan: Plan, row: MissingRow) => void>> = {
+    hold(plan, { recordId }) {
+      plan.holds.push({ recordId, partitionId, what: 'presence', reason: decision.reason, scan: scan.id })
+    },
+    remove(plan, { recordId, confirmed }) {
+      plan.removals.push({ recordId, partitionId, confirmed, span: proof, reason: 'absent', signed: false })
+    },
+    ask(plan, { key, locator }) {
+      const reason = `scan ${scan.id} did not list it`
+      planDoubt(kind, plan, partition, { key, reason, serial: proof.end, signed: false, locator }, 'live')
+    },
+  }
+  for await (const rows of missingRows(session, scan)) {
+    const fates = Map.groupBy(rows, (row) => decision.of(row))
+    for (const [fate, those] of fates) {
+      if (fate === 'leave' || fate === 'again') swept[fate] += those.length
+      else
+        for (let from = 0; from < those.length; from += AT_A_TIME) {
+          const plan = newPlan(scanCause(scan.id, partition.row.name))
+          const some = those.slice(from, from + AT_A_TIME)
+          for (const row of some) add[fate](plan, row)
+          // Not prepared again in here: what moved must be judged as a whole.
+          await session.write(() => commitPlanOnce(session, kind, plan))
+          swept[fate] += some.length
+        }
     }
   }
-  await commit(decision.hold, (plan, { recordId }) => {
-    plan.holds.push({ recordId, partitionId, what: 'presence', reason: decision.reason ?? '', scan: scan.id })
-  })
-  await commit(decision.remove, (plan, { recordId, confirmed }) => {
-    plan.removals.push({ recordId, partitionId, confirmed, span: proof, reason: 'absent', signed: false })
-  })
-  await commit(decision.ask, (plan, { key, locator }) => {
-    const reason = `scan ${scan.id} did not list it`
-    planDoubt(kind, plan, partition, { key, reason, serial: proof.end, signed: false, locator }, 'live')
-  })
-  return { removed: decision.remove.length, held: decision.hold.length, again: decision.again.length }
+}
+
+async function* missingRows(session: Session, scan: ScanRow): AsyncIterable<readonly MissingRow[]> {
+  const { sweepBatch } = session.settings
+  for (let after = 0n; ; ) {
+    const rows = await session.ports.store.missing(scan.id, after, sweepBatch)
+    if (rows.length > 0) yield rows
+    if (rows.length < sweepBatch) return
+    for (const { recordId } of rows) if (recordId > after) after = recordId
+  }
 }

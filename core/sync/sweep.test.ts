@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { GuardWindow } from '../catalog/stored.ts'
+import type { GuardWindow, MissingCounts, MissingRow } from '../catalog/stored.ts'
 import { guardLimit, guardRoom, guardRoomOf } from './guard.ts'
-import { type Missing, type SweepInput, sweep } from './sweep.ts'
+import { type Fate, type SweepDecision, type SweepInput, sweep } from './sweep.ts'
 
 const rule = { share: 0.25, minimum: 5 }
 
@@ -10,10 +10,11 @@ function window(change: Partial<GuardWindow> = {}): GuardWindow {
   return { high: 100, live: 100, removed: 0, nulled: {}, ...change }
 }
 
-function rows(count: number, change: Partial<Missing> = {}): Missing[] {
+function rows(count: number, change: Partial<MissingRow> = {}): MissingRow[] {
   return Array.from({ length: count }, (_, index) => ({
     recordId: BigInt(index),
     key: `k${index}`,
+    locator: {},
     confirmed: 5n,
     shown: 4n,
     held: false,
@@ -22,8 +23,22 @@ function rows(count: number, change: Partial<Missing> = {}): Missing[] {
   }))
 }
 
-function input(change: Partial<SweepInput<Missing>> = {}): SweepInput<Missing> {
+type Given = Omit<SweepInput, 'missing'> & Omit<MissingCounts, 'open' | 'hidden'> & { missing: readonly MissingRow[] }
+
+/** As the store counts them and the engine decides about each. */
+function decide({ missing, seen, live, held, ...given }: Given): SweepDecision & Record<Fate, MissingRow[]> {
+  const open = missing.filter((row) => !row.held)
+  const { seesSince } = given
+  const hidden = open.filter(({ shown }) => seesSince === undefined || shown < seesSince)
+  const decision = sweep({ ...given, missing: { open: open.length, hidden: hidden.length, held, seen, live } })
+  const fates: Record<Fate, MissingRow[]> = { leave: [], remove: [], ask: [], hold: [], again: [] }
+  for (const row of missing) fates[decision.of(row)].push(row)
+  return { ...decision, ...fates }
+}
+
+function input(change: Partial<Given> = {}): Given {
   return {
+    held: 0,
     complete: true,
     coverage: 'complete',
     paging: 'stable',
@@ -40,8 +55,8 @@ function input(change: Partial<SweepInput<Missing>> = {}): SweepInput<Missing> {
   }
 }
 
-function shape(change: Partial<SweepInput<Missing>>): string {
-  const { remove, ask, hold, again } = sweep(input(change))
+function shape(change: Partial<Given>): string {
+  const { remove, ask, hold, again } = decide(input(change))
   return `${remove.length} removed, ${ask.length} asked, ${hold.length} held, ${again.length} again`
 }
 
@@ -91,6 +106,7 @@ describe('sweep', () => {
       { paging: 'shifting', missing: rows(26) },
       '0 removed, 0 asked, 26 held, 0 again',
     ],
+    ['above it with what it held before it was interrupted', { held: 23 }, '0 removed, 0 asked, 3 held, 0 again'],
     ['a slow bleed', { window: window({ removed: 23 }) }, '0 removed, 0 asked, 3 held, 0 again'],
     ['held ones are left alone', { missing: rows(40, { held: true }) }, '0 removed, 0 asked, 0 held, 0 again'],
     [
@@ -111,6 +127,7 @@ describe('sweep', () => {
     const row = fc.record({
       recordId: fc.bigInt({ min: 1n, max: 1000n }),
       key: fc.string(),
+      locator: fc.constant({}),
       confirmed: fc.bigInt({ min: 0n, max: 20n }),
       shown: fc.bigInt({ min: 0n, max: 20n }),
       held: fc.boolean(),
@@ -126,14 +143,15 @@ describe('sweep', () => {
       small: fc.boolean(),
       seen: fc.nat(5),
       live: fc.nat(200),
+      held: fc.nat(10),
       seesSince: fc.option(fc.bigInt({ min: 0n, max: 10n }), { nil: undefined }),
       missing: fc.array(row, { maxLength: 40 }),
       window: fc.record({ high: fc.nat(200), live: fc.nat(200), removed: fc.nat(60), nulled: fc.constant({}) }),
       rule: fc.constant(rule),
     })
     fc.assert(
-      fc.property(any, (given: SweepInput<Missing>) => {
-        const { remove, ask, hold, again, reason } = sweep(given)
+      fc.property(any, (given: Given) => {
+        const { remove, ask, hold, again, reason, removes } = decide(given)
         const open = given.missing.filter((each) => !each.held)
         const named = [...remove, ...ask, ...hold, ...again]
         if (!given.complete || given.coverage === 'window') expect(named).toEqual([])
@@ -145,9 +163,12 @@ describe('sweep', () => {
           expect(given.paging === 'stable' || (each.missedBefore && !given.resumed)).toBe(true)
         }
         expect(given.canAsk || ask.length === 0).toBe(true)
-        expect(hold.length > 0).toBe(reason !== undefined)
+        expect(hold.length > 0).toBe(reason !== '' && open.length > 0)
+        expect(remove.length === 0 || removes).toBe(true)
         const leaving = remove.length + ask.length
-        expect(leaving === 0 || leaving + given.window.removed <= guardLimit(rule, given.window)).toBe(true)
+        expect(leaving === 0 || leaving + given.held + given.window.removed <= guardLimit(rule, given.window)).toBe(
+          true,
+        )
       }),
     )
   })
