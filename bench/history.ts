@@ -168,7 +168,7 @@ async function sizeOf(db: Db, which: string): Promise<number> {
 }
 
 async function itemBytes(db: Db): Promise<number> {
-  const { rows } = await db.query<{ bytes: string }>('SELECT avg(length(body)) AS bytes FROM records')
+  const { rows } = await db.query<{ bytes: string }>('SELECT avg(length(body)) AS bytes FROM bodies')
   return Math.round(Number(rows[0]?.bytes))
 }
 

@@ -1,5 +1,5 @@
 import { array } from './binary.ts'
-import { decodeBody } from './body.ts'
+import { decodeBody } from './bodies.ts'
 import type { Db } from './db.ts'
 import { storable } from './document.ts'
 import { loadRecords } from './load.ts'
@@ -57,7 +57,7 @@ export function comparing(db: Db): Methods {
 
     async recordById(recordId) {
       const [loaded] = await loadRecords(db, [recordId], { body: true })
-      return loaded?.body && { record: loaded.record, body: decodeBody(loaded.body) }
+      return loaded && { record: loaded.record, body: loaded.body && decodeBody(loaded.body) }
     },
   }
 }

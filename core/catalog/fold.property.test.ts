@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 /** Also after a run that failed, so that the shorter ones tell the truth. */
-const empty = `DELETE FROM records; DELETE FROM presences; DELETE FROM contributions; DELETE FROM entities; DELETE FROM refs;
+const empty = `DELETE FROM bodies; DELETE FROM records; DELETE FROM presences; DELETE FROM contributions; DELETE FROM entities; DELETE FROM refs;
   DELETE FROM aliases; DELETE FROM changes; DELETE FROM change_batches; UPDATE kinds SET live = 0`
 
 const name = fc.constantFrom('a', 'b', 'c', 'd')

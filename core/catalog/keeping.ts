@@ -1,6 +1,6 @@
 import type { Fence } from './batch.ts'
 import { array } from './binary.ts'
-import { bodyKept, decodeBody, encodeBody } from './body.ts'
+import { decodeBody, encodeBody } from './bodies.ts'
 import type { Db, Queryable } from './db.ts'
 import { FenceLost } from './refusals.ts'
 
@@ -18,10 +18,10 @@ export interface KeepingBooks {
   keeping(kindId: number): Promise<string | undefined>
   /** In id order after `after`; those that are not kept are left out. */
   bodies(kindId: number, after: bigint, limit: number): Promise<readonly StoredBody[]>
-  /** They are mapped again. `body` undefined: only the hash stays. */
+  /** They are mapped again. */
   rewriteBodies(
     fence: Fence,
-    bodies: readonly { readonly id: bigint; readonly hash: string; readonly body: string | undefined }[],
+    bodies: readonly { readonly id: bigint; readonly hash: string; readonly body: string }[],
   ): Promise<void>
   /** No body of the kind is kept; what they were mapped to stays. */
   forgetBodies(fence: Fence, kindId: number): Promise<void>
@@ -54,20 +54,23 @@ export function keepingBooks(db: Db): KeepingBooks {
 
     async bodies(kindId, after, limit) {
       const { rows } = await db.query<{ id: string; version: string | null; body: Buffer }>(
-        `SELECT id, version, body FROM records r WHERE kind_id = $1 AND id > $2 AND ${bodyKept} ORDER BY id LIMIT $3`,
+        `SELECT r.id, r.version, b.body FROM records r JOIN bodies b ON b.record_id = r.id
+         WHERE r.kind_id = $1 AND r.id > $2 ORDER BY r.id LIMIT $3`,
         [kindId, after, limit],
       )
-      return rows.flatMap(({ id, version, body }) => {
-        const text = decodeBody(body)
-        return text === undefined ? [] : [{ id: BigInt(id), version: version ?? undefined, body: text }]
-      })
+      return rows.map(({ id, version, body }) => ({
+        id: BigInt(id),
+        version: version ?? undefined,
+        body: decodeBody(body),
+      }))
     },
 
     rewriteBodies(fence, bodies) {
       return fenced(fence, (tx) =>
         tx.query(
-          `UPDATE records r SET body = u.body, hash = u.hash, mapping_id = 0
-           FROM unnest($1::int8[], $2::bytea[], $3::bytea[]) u (id, hash, body) WHERE r.id = u.id`,
+          `WITH hashes AS (
+             UPDATE records r SET hash = u.hash, mapping_id = 0 FROM unnest($1::int8[], $2::bytea[]) u (id, hash) WHERE r.id = u.id)
+           UPDATE bodies b SET body = u.body FROM unnest($1::int8[], $3::bytea[]) u (id, body) WHERE b.record_id = u.id`,
           [
             array(
               'int8',
@@ -88,7 +91,7 @@ export function keepingBooks(db: Db): KeepingBooks {
 
     forgetBodies(fence, kindId) {
       return fenced(fence, (tx) =>
-        tx.query(`UPDATE records r SET body = $2 WHERE kind_id = $1 AND ${bodyKept}`, [kindId, encodeBody(undefined)]),
+        tx.query('DELETE FROM bodies b USING records r WHERE r.kind_id = $1 AND b.record_id = r.id', [kindId]),
       )
     },
 
@@ -123,7 +126,8 @@ export function keepingBooks(db: Db): KeepingBooks {
     async unmapped(sourceId, mappingId) {
       const { rows } = await db.query<{ id: number; name: string }>(
         `SELECT k.id, k.name FROM kinds k WHERE k.source_id = $1 AND k.keeping IS NOT NULL AND EXISTS (
-           SELECT FROM records r WHERE r.kind_id = k.id AND r.state = 'live' AND r.mapping_id <> $2 AND NOT ${bodyKept})
+           SELECT FROM records r WHERE r.kind_id = k.id AND r.state = 'live' AND r.mapping_id <> $2 
+             AND NOT EXISTS (SELECT FROM bodies b WHERE b.record_id = r.id))
          ORDER BY k.name`,
         [sourceId, mappingId],
       )

@@ -9,7 +9,7 @@ import type { OpenHold, Span, StoredRecord } from './stored.ts'
 export interface LoadedRecord {
   readonly record: StoredRecord
   readonly kindId: number
-  /** As stored; see body.ts. Absent unless asked for. */
+  /** As stored; see body.ts. Absent unless asked for and kept. */
   readonly body: Buffer | undefined
 }
 
@@ -55,7 +55,7 @@ interface DraftRow {
 const loadSql = `
   WITH seen AS MATERIALIZED (${seenSql('$1::int8[]', '$2::int4')})
   SELECT r.id, r.kind_id, r.key, r.state, r.version, encode(r.hash, 'hex') AS hash, r.begin_tick, r.end_tick, r.mapping_id,
-    r.locator, CASE WHEN $3 THEN r.body END AS body,
+    r.locator, (SELECT b.body FROM bodies b WHERE b.record_id = r.id AND $3) AS body,
     (SELECT json_agg(json_build_object('partition', p.partition_id, 'ended', p.ended, 'begin', p.begin_tick::text, 'end', p.end_tick::text)
        ORDER BY p.partition_id) FROM presences p WHERE p.record_id = r.id) AS presences,
     (SELECT json_agg(json_build_object('partition', s.partition_id, 'begin', s.begin_tick::text, 'end', s.end_tick::text))

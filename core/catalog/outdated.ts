@@ -3,7 +3,7 @@ import type { Json } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import type { Batch, RecordRemap } from './batch.ts'
 import { array } from './binary.ts'
-import { bodyKept, decodeBody } from './body.ts'
+import { decodeBody } from './bodies.ts'
 import type { Db, Queryable } from './db.ts'
 import { noRules, type Rules } from './refs.ts'
 import { StaleDecision } from './refusals.ts'
@@ -15,16 +15,17 @@ import type { OpenHold, OutdatedRecord } from './stored.ts'
 const mostBytes = 8_000_000
 
 const pageSql = `
-  WITH outdated AS MATERIALIZED (
-    SELECT r.id, octet_length(r.body) AS bytes FROM records r
-    WHERE r.kind_id = ANY (ARRAY(SELECT k.id FROM kinds k WHERE k.source_id = $1)) AND r.mapping_id <> $2 AND r.state = 'live' AND r.id > $3 AND ${bodyKept}
-    ORDER BY r.id LIMIT $4),
-  page AS (SELECT id FROM (SELECT id, bytes, sum(bytes) OVER (ORDER BY id) AS total FROM outdated) o WHERE total - bytes < ${mostBytes})
-  SELECT r.id, r.kind_id AS "kindId", r.key, r.version, encode(r.hash, 'hex') AS hash, r.mapping_id AS "mappingId", r.body,
-    EXISTS (SELECT FROM quarantine q WHERE q.record_id = r.id) AS quarantined,
+  SELECT o.id, o.kind_id AS "kindId", o.key, o.version, encode(o.hash, 'hex') AS hash, o.mapping_id AS "mappingId", o.body,
+    EXISTS (SELECT FROM quarantine q WHERE q.record_id = o.id) AS quarantined,
     (SELECT json_agg(json_build_object('what', h.what, 'partitionId', h.partition_id, 'state', h.state) ORDER BY h.id)
-       FROM held h WHERE h.record_id = r.id AND h.state IN ('pending', 'approved', 'rejected')) AS holds
-  FROM page JOIN records r ON r.id = page.id ORDER BY r.id`
+       FROM held h WHERE h.record_id = o.id AND h.state IN ('pending', 'approved', 'rejected')) AS holds
+  FROM (
+    SELECT r.*, sum(octet_length(r.body)) OVER (ORDER BY r.id) AS total FROM (
+      SELECT r.id, r.kind_id, r.key, r.version, r.hash, r.mapping_id, b.body FROM records r JOIN bodies b ON b.record_id = r.id
+      WHERE r.kind_id = ANY (ARRAY(SELECT k.id FROM kinds k WHERE k.source_id = $1)) AND r.mapping_id <> $2 AND r.state = 'live'
+        AND r.id > $3
+      ORDER BY r.id LIMIT $4) r) o
+  WHERE o.total - octet_length(o.body) < ${mostBytes} ORDER BY o.id`
 
 interface Row {
   readonly id: string
@@ -90,8 +91,7 @@ function recordOf(row: Row, drafts: readonly DraftRow[], rules: ReadonlyMap<stri
     version: version ?? undefined,
     hash,
     mappingId,
-    // The statement leaves out those that are not kept.
-    body: decodeBody(body) ?? 'null',
+    body: decodeBody(body),
     drafts: drafts.map(draftOf),
     holds: (holds ?? []).map((hold) => ({ ...hold, partitionId: hold.partitionId ?? undefined })),
     settled:

@@ -1,6 +1,6 @@
 import type { Batch, Confirmation, RecordRemap, RecordWrite, Removal } from './batch.ts'
 import { array, type Cell } from './binary.ts'
-import { encodeBody } from './body.ts'
+import { insertBodies, replaceBodies } from './bodies.ts'
 import type { Queryable } from './db.ts'
 import { storable, storableJson } from './document.ts'
 import { insertPresences, provePresences } from './presences.ts'
@@ -38,7 +38,6 @@ const records = table('records', {
   end_tick: 'int8',
   mapping_id: 'int4',
   locator: 'jsonb',
-  body: 'bytea',
 })
 const rewritten = table('records', {
   id: 'int8',
@@ -49,7 +48,6 @@ const rewritten = table('records', {
   end_tick: 'int8',
   mapping_id: 'int4',
   locator: 'jsonb',
-  body: 'bytea',
   gone: 'jsonb',
 })
 
@@ -153,7 +151,7 @@ export async function numberRecords(tx: Queryable, writes: readonly RecordWrite[
   })
 }
 
-/** With their presences. Throws StaleDecision when a key that was not stored now is. */
+/** With their bodies and presences. Throws StaleDecision when a key that was not stored now is. */
 export async function insertRecords(tx: Queryable, batch: Batch, inserted: readonly WrittenRecord[]): Promise<void> {
   const rows = inserted.map((each) => [
     each.id,
@@ -168,6 +166,7 @@ export async function insertRecords(tx: Queryable, batch: Batch, inserted: reado
   })
   await together(
     () => stored,
+    () => insertBodies(tx, inserted),
     () => insertPresences(tx, inserted),
   )
 }
@@ -179,6 +178,7 @@ export async function updateRecords(tx: Queryable, batch: Batch, updated: readon
     rewritten,
     updated.map((each) => [each.id, 'live', ...contentCells(batch, each), null]),
   )
+  await replaceBodies(tx, updated)
   await provePresences(tx, updated, batch.page !== undefined)
 }
 
@@ -190,7 +190,6 @@ function contentCells({ mappingId }: Batch, { write }: WrittenRecord): Cell[] {
     write.span.end,
     mappingId,
     storableJson(write.locator),
-    encodeBody(write.body),
   ]
 }
 

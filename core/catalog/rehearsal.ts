@@ -8,7 +8,7 @@ export interface Rehearsal {
   readonly real: string
 }
 
-/** What commits read and write. Of records the bodies of other sources are left out: nobody reads them here. */
+/** What commits read and write. Bodies are read from where they are. */
 const copied = [
   'sources',
   'mappings',
@@ -46,11 +46,11 @@ class Done<T> extends Error {
  * what they would do. No row of the catalog is locked or written: the transaction is rolled back, and what a statement
  * might write beside the copy goes with it. Needs the right to make temporary tables.
  */
-export async function rehearse<T>(db: Db, source: string, work: (rehearsal: Rehearsal) => Promise<T>): Promise<T> {
+export async function rehearse<T>(db: Db, work: (rehearsal: Rehearsal) => Promise<T>): Promise<T> {
   try {
     return await db.transaction(
       async (tx) => {
-        const real = await copy(tx, source)
+        const real = await copy(tx)
         throw new Done(await work({ db: nested(tx), real }))
       },
       // One moment for all tables.
@@ -62,11 +62,8 @@ export async function rehearse<T>(db: Db, source: string, work: (rehearsal: Rehe
   }
 }
 
-async function copy(tx: Queryable, source: string): Promise<string> {
-  const { rows } = await tx.query<{ schema: string; id: number | null }>(
-    'SELECT current_schema() AS schema, (SELECT id FROM sources WHERE name = $1) AS id',
-    [source],
-  )
+async function copy(tx: Queryable): Promise<string> {
+  const { rows } = await tx.query<{ schema: string }>('SELECT current_schema() AS schema')
   const real = rows[0]?.schema ?? 'public'
   // Before anything hides the tables that they name.
   const views = await tx.query<{ name: string; definition: string }>(
@@ -78,7 +75,7 @@ async function copy(tx: Queryable, source: string): Promise<string> {
       `CREATE TEMP TABLE ${table} (LIKE ${real}.${table} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING IDENTITY) ON COMMIT DROP`,
     )
   }
-  for (const table of copied) await fill(tx, real, table, rows[0]?.id ?? 0)
+  for (const table of copied) await fill(tx, real, table)
   for (const table of [...copied, ...empty]) await index(tx, real, table)
   for (const table of copied) await tx.query(`ANALYZE pg_temp.${table}`)
   const { rows: revision } = await tx.query<{ last: string }>(`SELECT last_value AS last FROM ${real}.revision`)
@@ -87,23 +84,15 @@ async function copy(tx: Queryable, source: string): Promise<string> {
   return real
 }
 
-async function fill(tx: Queryable, real: string, table: string, sourceId: number): Promise<void> {
+async function fill(tx: Queryable, real: string, table: string): Promise<void> {
   const { rows: columns } = await tx.query<{ name: string; identity: string }>(
     `SELECT quote_ident(attname) AS name, attidentity AS identity FROM pg_attribute
      WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum`,
     [`${real}.${table}`],
   )
-  const names = columns.map(({ name }) => name)
-  const read =
-    table === 'records'
-      ? names.map((name) =>
-          name === 'body'
-            ? `CASE WHEN t.kind_id IN (SELECT id FROM ${real}.kinds WHERE source_id = ${sourceId}) THEN body ELSE '\\x00' END`
-            : name,
-        )
-      : names
+  const names = columns.map(({ name }) => name).join(', ')
   await tx.query(
-    `INSERT INTO pg_temp.${table} (${names.join(', ')}) OVERRIDING SYSTEM VALUE SELECT ${read.join(', ')} FROM ${real}.${table} t`,
+    `INSERT INTO pg_temp.${table} (${names}) OVERRIDING SYSTEM VALUE SELECT ${names} FROM ${real}.${table}`,
   )
   for (const { name } of columns.filter(({ identity }) => identity !== '')) {
     await tx.query(

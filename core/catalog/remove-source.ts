@@ -154,6 +154,7 @@ async function forget(tx: Queryable, source: number, fence: Fence): Promise<void
     `DELETE FROM held WHERE kind_id IN (${kinds})`,
     `DELETE FROM doubts WHERE kind_id IN (${kinds})`,
     `DELETE FROM presences WHERE partition_id IN (${partitions})`,
+    `DELETE FROM bodies WHERE record_id IN (${records})`,
     `DELETE FROM records WHERE kind_id IN (${kinds})`,
     `DELETE FROM scan_pages WHERE scan_id IN (SELECT id FROM scans WHERE partition_id IN (${partitions}))`,
     `DELETE FROM scans WHERE partition_id IN (${partitions})`,

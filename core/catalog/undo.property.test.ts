@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-const empty = `DELETE FROM records; DELETE FROM presences; DELETE FROM contributions; DELETE FROM entities; DELETE FROM refs;
+const empty = `DELETE FROM bodies; DELETE FROM records; DELETE FROM presences; DELETE FROM contributions; DELETE FROM entities; DELETE FROM refs;
   DELETE FROM aliases; DELETE FROM changes; DELETE FROM change_batches; DELETE FROM pins; DELETE FROM held; UPDATE kinds SET live = 0`
 
 const names = ['a', 'b']

@@ -110,7 +110,7 @@ function rehearseVersion<T>(
   { content, version }: Candidate,
   read: (rehearsal: Rehearsal, records: number) => Promise<T>,
 ): Promise<T> {
-  return rehearse(db, runtime.name, async (rehearsal) => {
+  return rehearse(db, async (rehearsal) => {
     const store = createStore(rehearsal.db)
     const { name, integration, precedence } = runtime
     const source = await store.saveSource({ name, integration, precedence })

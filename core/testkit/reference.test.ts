@@ -23,7 +23,7 @@ const compiled = versions.map((text) => mappingsOf(blueprints, text))
 const counts: Record<Op['type'], number> = { observe: 0, rename: 0, withdraw: 0, map: 0, order: 0 }
 
 /** One world after the other in one database; the mapping versions of the first stay. */
-const empty = `TRUNCATE records, presences, contributions, entities, refs, searches, dangling, aliases, former_aliases, changes, change_batches;
+const empty = `TRUNCATE bodies, records, presences, contributions, entities, refs, searches, dangling, aliases, former_aliases, changes, change_batches;
   UPDATE kinds SET live = 0; DELETE FROM guard_hours; UPDATE feed SET next = 1, moment = NULL; UPDATE settling SET seq = 0`
 
 type Planting = (db: Db) => { readonly db: Db; readonly store?: (store: Store) => Store }

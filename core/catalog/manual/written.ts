@@ -1,5 +1,5 @@
 import { array } from '../binary.ts'
-import { decodeBody } from '../body.ts'
+import { decodeBody } from '../bodies.ts'
 import type { Db, Queryable } from '../db.ts'
 import { storable } from '../document.ts'
 import { loadRecords } from '../load.ts'

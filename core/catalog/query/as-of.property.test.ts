@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-const empty = `DELETE FROM records; DELETE FROM presences; DELETE FROM contributions; DELETE FROM entities; DELETE FROM refs;
+const empty = `DELETE FROM bodies; DELETE FROM records; DELETE FROM presences; DELETE FROM contributions; DELETE FROM entities; DELETE FROM refs;
   DELETE FROM aliases; DELETE FROM former_aliases; DELETE FROM changes; DELETE FROM change_batches;
   UPDATE kinds SET live = 0; UPDATE feed SET moment = NULL`
 

@@ -2,7 +2,7 @@ import { reference } from '../../model/entity.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { MappingOutput, Part } from '../../model/mapping.ts'
 import type { Problem } from '../../model/problem.ts'
-import { decodeBody } from '../body.ts'
+import { decodeBody } from '../bodies.ts'
 import type { Db, Queryable } from '../db.ts'
 import { type Evaluate, type ExplainedMapping, type ExplainedRecord, type Insight, noInsight } from './explanation.ts'
 
@@ -14,11 +14,12 @@ interface Row {
   state: 'live' | 'gone'
   locator: JsonObject
   gone: Json
-  body: Buffer
+  /** Null: only the hash is kept. */
+  body: Buffer | null
 }
 
-const select = `SELECT r.id, o.name AS source, k.name AS kind, r.key, r.state, r.locator, r.gone, r.body
-  FROM records r JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id`
+const select = `SELECT r.id, o.name AS source, k.name AS kind, r.key, r.state, r.locator, r.gone, b.body
+  FROM records r JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id LEFT JOIN bodies b ON b.record_id = r.id`
 
 /**
  * Records that go by this name: their key is it, or their locator has it, whole or in its parts (`acme/checkout` as
@@ -107,7 +108,7 @@ async function explained(
     [ids],
   )
   return rows.map(({ id, body, ...row }) => {
-    const kept = row.state === 'live' ? decodeBody(body) : undefined
+    const kept = row.state === 'live' && body !== null ? decodeBody(body) : undefined
     const text = kept ?? 'null'
     const outputs = kept === undefined ? undefined : evaluate(row.source, row.kind, kept)
     // A record was stored as the text of a JSON value.

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../model/json.ts'
-import { decodeBody } from '../body.ts'
+import { decodeBody } from '../bodies.ts'
 import type { Queryable } from '../db.ts'
 import { decodeCursor, encodeCursor, type List, page } from './cursor.ts'
 import { Parameters } from './sql.ts'
@@ -79,14 +79,14 @@ export async function getRecord(
   kind: string,
   key: string,
 ): Promise<RecordDetail | undefined> {
-  const { rows } = await db.query<Row & { body: Buffer }>(
-    `SELECT ${columns}, r.body FROM ${tables} WHERE o.name = $1 AND k.name = $2 AND r.key = $3`,
+  const { rows } = await db.query<Row & { body: Buffer | null }>(
+    `SELECT ${columns}, b.body FROM ${tables} LEFT JOIN bodies b ON b.record_id = r.id WHERE o.name = $1 AND k.name = $2 AND r.key = $3`,
     [source, kind, key],
   )
   const row = rows[0]
   if (row === undefined) return undefined
   // A record was stored as the text of a JSON value; null: only its hash is kept.
-  const body = JSON.parse(decodeBody(row.body) ?? 'null') as Json
+  const body = JSON.parse(row.body === null ? 'null' : decodeBody(row.body)) as Json
   return {
     ...view(row),
     body,
