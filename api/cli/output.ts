@@ -1,18 +1,6 @@
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Client } from './client.ts'
 
-/** Columns as wide as their widest cell; the last one is not padded. Empty input gives the `empty` line. */
-export function table(columns: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
-  if (rows.length === 0) return empty
-  const widths = columns.map((name, index) => Math.max(name.length, ...rows.map((row) => row[index]?.length ?? 0)))
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, index) => (index === columns.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
-      .join('  ')
-      .trimEnd()
-  return [line(columns.map((name) => name.toUpperCase())), ...rows.map(line)].join('\n')
-}
-
 /** "3 s", "4 min", "2 h", "5 d": how long ago or how long still. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000))

@@ -6,7 +6,8 @@ import type { EntityView } from '../../../core/catalog/query/view.ts'
 import { parseReference } from '../../../core/model/entity.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
 import type { Client } from '../client.ts'
-import { duration, print, printJson, table } from '../output.ts'
+import { duration, print, printJson } from '../output.ts'
+import { table, terminalWidth } from '../table.ts'
 
 function split(text: string): { blueprint: string; identifier: string } {
   const found = parseReference(text)
@@ -84,6 +85,8 @@ export async function explain(client: Client, text: string, options: { readonly 
   print(`${answer.reference}: ${answer.state.replace('_', ' ')}`)
   print(`  ${answer.summary}`)
   for (const note of answer.notes) print(`  ${note}`)
+  const whole = terminalWidth()
+  const inner = whole === undefined ? undefined : whole - 2
   if (answer.fields.length > 0)
     print(
       table(
@@ -97,6 +100,7 @@ export async function explain(client: Client, text: string, options: { readonly 
           one.freshness,
         ]),
         '',
+        inner,
       ).replace(/^/gm, '  '),
     )
   for (const part of answer.contributions) {

@@ -2,7 +2,8 @@ import type { DeliveryView } from '../../../core/catalog/query/deliveries.ts'
 import type { QuarantineView } from '../../../core/catalog/query/quarantine.ts'
 import type { RecordDetail } from '../../../core/catalog/query/records.ts'
 import type { Client } from '../client.ts'
-import { duration, type ListOptions, list, print, printJson, problemOf, table } from '../output.ts'
+import { duration, type ListOptions, list, print, printJson, problemOf } from '../output.ts'
+import { table } from '../table.ts'
 
 /** Records that a mapping failed on, with the expression and what it said. */
 export async function quarantine(client: Client, options: ListOptions): Promise<number> {

@@ -1,6 +1,7 @@
 import type { HeldView } from '../../../core/catalog/query/held.ts'
 import type { Client } from '../client.ts'
-import { duration, print, printJson, table } from '../output.ts'
+import { duration, print, printJson } from '../output.ts'
+import { table } from '../table.ts'
 
 export interface HeldOptions {
   readonly json: boolean

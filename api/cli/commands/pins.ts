@@ -1,6 +1,7 @@
 import type { Pinned } from '../../../core/catalog/query/pinned.ts'
 import type { Client } from '../client.ts'
-import { duration, list, print, printJson, table } from '../output.ts'
+import { duration, list, print, printJson } from '../output.ts'
+import { table } from '../table.ts'
 import { entityPath } from './entities.ts'
 
 export async function undo(

@@ -1,5 +1,5 @@
 import type { PlanView } from '../../../core/plan/view.ts'
-import { table } from '../output.ts'
+import { table } from '../table.ts'
 
 type Blueprint = NonNullable<PlanView['blueprints']>[number]
 export type Sample = Blueprint['samples'][number]

@@ -2,7 +2,8 @@ import type { ConflictView } from '../../../core/catalog/query/conflicts.ts'
 import type { DanglingView } from '../../../core/catalog/query/dangling.ts'
 import type { RelatedView } from '../../../core/catalog/query/related.ts'
 import type { Client } from '../client.ts'
-import { print, printJson, table } from '../output.ts'
+import { print, printJson } from '../output.ts'
+import { table } from '../table.ts'
 import { entityPath } from './entities.ts'
 
 export interface RelatedOptions {

@@ -1,6 +1,7 @@
 import type { ScanView } from '../../../core/catalog/query/scans.ts'
 import type { Client } from '../client.ts'
-import { duration, type ListOptions, list, print, printJson, table } from '../output.ts'
+import { duration, type ListOptions, list, print, printJson } from '../output.ts'
+import { table } from '../table.ts'
 
 export interface ScansOptions extends ListOptions {
   readonly partition?: string

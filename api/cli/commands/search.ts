@@ -3,8 +3,9 @@ import type { EntityView } from '../../../core/catalog/query/view.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
 import type { Client } from '../client.ts'
 import { csv } from '../csv.ts'
-import { print, printJson, table } from '../output.ts'
+import { print, printJson } from '../output.ts'
 import { usage } from '../run.ts'
+import { table } from '../table.ts'
 
 export interface SearchOptions {
   readonly json: boolean

@@ -4,6 +4,7 @@ import { World } from '../../../core/catalog/query/world.fixture.ts'
 import { type FreshDatabase, freshDatabase } from '../../../core/testkit/database.ts'
 import { adminKey, configured, FakeEngine, server } from '../../server.fixture.ts'
 import { cli, type Finished, temporaryFolder } from '../testing/catchment.ts'
+import { describeStatus } from './status.ts'
 
 let database: FreshDatabase
 let app: FastifyInstance
@@ -73,6 +74,17 @@ test('status: a line for each kind, below it what is wrong, each with the next c
   const json = await run('status', '--json')
   expect(json.code).toBe(3)
   expect(JSON.parse(json.stdout)).toMatchObject({ healthy: false, attention: [{ what: 'dead' }, {}, {}, {}] })
+})
+
+test('status on a narrow terminal: no line is too long, and every command stands whole on its own', async () => {
+  const { sources, attention } = JSON.parse((await run('status', '--json')).stdout)
+  const lines = describeStatus(sources, Date.now(), 72).split('\n')
+  expect(lines.filter(({ length }) => length > 72)).toEqual([])
+  const commands = attention.flatMap(({ next }: { next: string }) => (next.startsWith('catchment ') ? [next] : []))
+  expect(commands.length).toBe(3)
+  for (const command of commands) expect(lines).toContain(`    ${command}`)
+  expect(lines).toContain('github ! 1 delivery set aside')
+  expect(lines.join(' ').replace(/ +/g, ' ')).toContain('! unknown: acme-labs: 403 on acme-labs Give the credential')
 })
 
 test('the commands that status names work as printed', async () => {

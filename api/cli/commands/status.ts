@@ -1,7 +1,8 @@
-import { attentionOf, statusLines } from '../../../core/catalog/query/attention.ts'
+import { attentionOf, type StatusLine, statusLines } from '../../../core/catalog/query/attention.ts'
 import type { SourceView } from '../../../core/catalog/query/sources.ts'
 import type { Client } from '../client.ts'
-import { print, printJson, table } from '../output.ts'
+import { print, printJson } from '../output.ts'
+import { table, terminalWidth, wrap } from '../table.ts'
 import type { DanglingAnswer } from './related.ts'
 
 /**
@@ -25,12 +26,43 @@ export async function status(client: Client, options: { readonly json: boolean }
       relations: { dangling: total, behind, conflicts: conflicts.items.length },
     })
   else {
-    print(table(['source', 'kind', 'records', 'state', 'next'], rows(items, now), 'No source is configured.'))
+    print(describeStatus(items, now, terminalWidth()))
     if (total.required > 0) print(`! ${total.required} required relations lead nowhere: catchment dangling --required`)
     if (conflicts.items.length > 0) print(`! ${conflicts.items.length} names are claimed twice: catchment conflicts`)
     if (items.length > 0) print(healthy ? 'Healthy.' : 'Not healthy: see the lines with a next step.')
   }
   return healthy ? 0 : 3
+}
+
+const columns = ['source', 'kind', 'records', 'state']
+
+/** `width`: of the terminal, if there is one. */
+export function describeStatus(sources: readonly SourceView[], now: number, width: number | undefined): string {
+  const empty = 'No source is configured.'
+  const wide = table([...columns, 'next'], rows(sources, now), empty, Number.POSITIVE_INFINITY)
+  const fits = width === undefined || wide.split('\n').every((line) => line.length <= width)
+  return fits ? wide : stacked(sources, now, width)
+}
+
+/** On a narrow terminal what needs a look stands below its kind, and commands stay on a line of their own. */
+function stacked(sources: readonly SourceView[], now: number, width: number): string {
+  const all = sources.flatMap((source) => statusLines(source, now))
+  const own = all.map(({ source, kind, records, text }) =>
+    records === null ? undefined : [source, kind ?? '', String(records), text],
+  )
+  const [head = '', ...kinds] = table(
+    columns,
+    own.flatMap((row) => (row === undefined ? [] : [row])),
+    '',
+    width,
+  ).split('\n')
+  const below = ({ source, kind, text, next }: StatusLine): string[] => [
+    `${kind === null ? source : ' '} ${wrap(`! ${text}`, width - (kind === null ? source.length : 1) - 1, '    ')}`,
+    ...(next === '' ? [] : [`    ${wrap(next, width - 4, '    ')}`]),
+  ]
+  return [head, ...all.flatMap((line, index) => (own[index] === undefined ? below(line) : (kinds.shift() ?? '')))].join(
+    '\n',
+  )
 }
 
 function rows(sources: readonly SourceView[], now: number): readonly (readonly string[])[] {

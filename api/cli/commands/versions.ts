@@ -1,6 +1,7 @@
 import type { Client } from '../client.ts'
-import { type ListOptions, list, print, printJson, table } from '../output.ts'
+import { type ListOptions, list, print, printJson } from '../output.ts'
 import { usage } from '../run.ts'
+import { table } from '../table.ts'
 
 interface Version {
   readonly version: number

@@ -1,5 +1,5 @@
 import { show } from '../commands/entities.ts'
-import { table } from '../output.ts'
+import { table } from '../table.ts'
 import type { Difference } from './differ.ts'
 
 export interface Explained {

@@ -76,7 +76,8 @@ export function judge(facts: PartitionFacts, objective: number | undefined, now:
     return {
       freshness: 'unknown',
       reason: facts.reason ?? 'The source does not let us read it.',
-      advice: 'Give the credential access to it again; until then its entities are kept as they were last seen.',
+      advice:
+        'Give the credential access to it again (see: catchment check); until then its entities are kept as they were last seen.',
     }
   }
   const last = facts.scan === undefined ? '' : lastScan(facts.scan)
