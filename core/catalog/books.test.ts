@@ -43,8 +43,8 @@ describe('what is configured', () => {
     const { store } = world
     const a = await store.saveSource({ name: 'a', integration: 'x', precedence: 3 })
     expect(a).toMatchObject({ state: 'active', mappingId: undefined, fingerprint: undefined })
-    await store.saveCheck(a.id, { problem: { code: 'no' } })
-    await store.saveCheck(a.id, { identity: 'me', fingerprint: 'f' })
+    await store.saveCheck(world.fence, a.id, { problem: { code: 'no' } })
+    await store.saveCheck(world.fence, a.id, { identity: 'me', fingerprint: 'f' })
     expect(await store.freezeSourcesExcept(['github', 'back'])).toEqual(['a'])
     expect(await store.saveSource({ name: 'a', integration: 'x', precedence: 3 })).toEqual({ ...a, fingerprint: 'f' })
   })
@@ -71,7 +71,7 @@ describe('what is configured', () => {
   test('partitions are unseen, then known or unknown with a reason', async () => {
     const fresh = await openWorld(world.db, { name: 'parts' })
     await fresh.store.setPartition(fresh.fence, fresh.partitionId, 'unknown', '403')
-    const again = await fresh.store.savePartition(fresh.kindId, 'acme')
+    const again = await fresh.store.savePartition(fresh.fence, fresh.kindId, 'acme')
     expect(again).toMatchObject({ id: fresh.partitionId, state: 'unknown', reason: '403', completeScan: undefined })
   })
 })
@@ -110,13 +110,13 @@ describe('the inbox', () => {
 
 describe('doubts', () => {
   test('are one a key; a later signal raises them, and what answered an earlier one does not settle them', async () => {
-    const { store, sourceId, kindId, partitionId } = world
+    const { store, sourceId, kindId, partitionId, fence } = world
     const doubt = { kindId, key: 'k', partitionId, locator: { name: 'k' }, reason: 'first', serial: 10n, signed: true }
     await world.commit({ doubts: [doubt] })
     const [due] = await store.dueDoubts(sourceId, now, 10)
     expect(due).toEqual({ ...doubt, attempts: 0, kind: 'repository', partition: 'acme' })
     if (due === undefined) throw new Error('no doubt')
-    await store.postponeDoubt(due, now + 1000, 'later')
+    await store.postponeDoubt(fence, due, now + 1000, 'later')
     expect(await store.dueDoubts(sourceId, now, 10)).toEqual([])
     expect(await store.dueDoubts(sourceId, now + 1000, 10)).toMatchObject([{ attempts: 1, reason: 'later' }])
     await world.commit({ doubts: [{ ...doubt, serial: 20n, signed: false, reason: 'second' }] })
@@ -125,7 +125,7 @@ describe('doubts', () => {
     expect(await store.dueDoubts(sourceId, now, 10)).toMatchObject([
       { serial: 20n, signed: true, attempts: 0, reason: 'second' },
     ])
-    await store.postponeDoubt(due, now + 1000, 'of an answer to the first')
+    await store.postponeDoubt(fence, due, now + 1000, 'of an answer to the first')
     expect(await store.dueDoubts(sourceId, now, 10)).toHaveLength(1)
     await settle(20n)
     expect(await store.dueDoubts(sourceId, now, 10)).toEqual([])

@@ -99,7 +99,7 @@ describe('a record', () => {
   })
 
   test('lives as long as one of its presences', async () => {
-    const { id: second } = await world.store.savePartition(world.kindId, 'labs')
+    const { id: second } = await world.store.savePartition(world.fence, world.kindId, 'labs')
     await world.say('two', [{ identifier: 'two' }], { presences: [world.partitionId, second] })
     expect(await world.remove('two')).toMatchObject({ deleted: 0 })
     await world.say('two', [{ identifier: 'two', title: 'moved on' }], { presences: [second] })
@@ -109,7 +109,7 @@ describe('a record', () => {
   })
 
   test('moves between partitions in one batch', async () => {
-    const { id: second } = await world.store.savePartition(world.kindId, 'labs')
+    const { id: second } = await world.store.savePartition(world.fence, world.kindId, 'labs')
     await world.say('mover', [{ identifier: 'mover' }])
     const removal = await world.removal('mover')
     const write = await world.write('mover', [{ identifier: 'mover' }], { presences: [second] })

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../model/json.ts'
 import type { Db } from './db.ts'
 import { storable, storableJson } from './document.ts'
-import { FenceLost } from './refusals.ts'
+import { writeFenced } from './leases.ts'
 import type { Store } from './store.ts'
 
 type Methods = Pick<
@@ -51,14 +51,13 @@ export function receiving(db: Db): Methods {
       return rows.map((row) => ({ ...row, id: BigInt(row.id) }))
     },
 
-    async setAside(fence, inboxId, error) {
-      const { rowCount } = await db.query(
-        `WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE)
-         UPDATE inbox SET state = 'dead', error = $4, attempts = attempts + 1, settled_at = now() FROM fence WHERE id = $3`,
-        [fence.lease, fence.token, inboxId, storableJson(error)],
-      )
-      if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
-    },
+    setAside: (fence, inboxId, error) =>
+      writeFenced(
+        db,
+        fence,
+        `UPDATE inbox SET state = 'dead', error = $4, attempts = attempts + 1, settled_at = now() FROM fence WHERE id = $3`,
+        [inboxId, storableJson(error)],
+      ),
 
     /** The oldest stand first in the table, so the few that are due are found without an index of their own. */
     async forgetDeliveries(fence, sourceId, before, limit) {
@@ -100,12 +99,13 @@ export function receiving(db: Db): Methods {
     },
 
     /** Not when a later signal raised it meanwhile: that one is due at once. */
-    async postponeDoubt({ kindId, key, partitionId, serial }, until, reason) {
-      await db.query(
-        `UPDATE doubts SET attempts = attempts + 1, not_before = $5, reason = $6
-         WHERE kind_id = $1 AND key = $2 AND partition_id = $3 AND serial = $4`,
+    postponeDoubt: (fence, { kindId, key, partitionId, serial }, until, reason) =>
+      writeFenced(
+        db,
+        fence,
+        `UPDATE doubts SET attempts = attempts + 1, not_before = $7, reason = $8
+         FROM fence WHERE kind_id = $3 AND key = $4 AND partition_id = $5 AND serial = $6`,
         [kindId, storable(key), partitionId, serial, new Date(until), storable(reason)],
-      )
-    },
+      ),
   }
 }

@@ -2,7 +2,7 @@ import type { Fence } from './batch.ts'
 import { array } from './binary.ts'
 import { decodeBody, encodeBody } from './bodies.ts'
 import type { Db, Queryable } from './db.ts'
-import { FenceLost } from './refusals.ts'
+import { checkLease } from './leases.ts'
 
 /** A stored body, of a record that may be gone. */
 export interface StoredBody {
@@ -40,11 +40,7 @@ export function keepingBooks(db: Db): KeepingBooks {
   const fenced = (fence: Fence, work: (tx: Queryable) => Promise<unknown>): Promise<void> =>
     db.transaction(async (tx) => {
       await work(tx)
-      const { rowCount } = await tx.query('SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE', [
-        fence.lease,
-        fence.token,
-      ])
-      if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
+      await checkLease(tx, fence)
     })
   return {
     async keeping(kindId) {

@@ -32,6 +32,23 @@ export async function checkLease(tx: Queryable, { lease, token }: Fence): Promis
   if (rowCount === 0) throw new FenceLost(`the lease ${lease} is held by somebody else`)
 }
 
+/**
+ * One write and the check that the lease is still held, in one statement: `write` has parameters from $3 on and takes its
+ * rows `FROM fence`, which has one row or none. Throws FenceLost.
+ */
+export async function writeFenced(
+  db: Queryable,
+  { lease, token }: Fence,
+  write: string,
+  values: readonly unknown[],
+): Promise<void> {
+  const { rowCount } = await db.query(
+    `WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE), written AS (${write}) SELECT FROM fence`,
+    [lease, token, ...values],
+  )
+  if (rowCount === 0) throw new FenceLost(`the lease ${lease} is held by somebody else`)
+}
+
 export function leasing(db: Db): Pick<Store, 'acquireLease' | 'renewLease' | 'releaseLease'> {
   return {
     async acquireLease(name, holder, seconds) {

@@ -1,8 +1,7 @@
 import type { JsonObject } from '../model/json.ts'
 import type { Db } from './db.ts'
 import { storable } from './document.ts'
-import { checkLease } from './leases.ts'
-import { FenceLost } from './refusals.ts'
+import { checkLease, writeFenced } from './leases.ts'
 import type { Store } from './store.ts'
 import type { PartitionRow } from './stored.ts'
 
@@ -51,24 +50,27 @@ const open = `p.partition_id = $1 AND NOT p.ended AND NOT EXISTS (
 /** The scopes of each kind, and what they hang on. */
 export function partitioning(db: Db): Methods {
   return {
-    async savePartition(kindId, name, parent) {
+    async savePartition(fence, kindId, name, parent) {
       const [kind, key] = parent === undefined ? [null, null] : [storable(parent.kind), storable(parent.key)]
-      await db.query(
-        `INSERT INTO partitions (kind_id, name, state, parent_kind, parent_key) VALUES ($1, $2, 'unseen', $3, $4)
-         ON CONFLICT DO NOTHING`,
-        [kindId, name, kind, key],
-      )
-      const { rows } = await db.query<PartitionColumns>(`${partitionsSql} AND p.name = $2`, [kindId, name])
-      const [row] = rows
-      if (row === undefined) throw new Error(`partition ${name} was not stored`)
-      if (row.state === 'dropped' || row.parent_kind !== kind || row.parent_key !== key) {
-        await db.query(
-          `UPDATE partitions SET state = CASE state WHEN 'dropped' THEN 'unseen' ELSE state END, parent_kind = $2, parent_key = $3
-           WHERE id = $1`,
-          [row.id, kind, key],
+      return db.transaction(async (tx) => {
+        await tx.query(
+          `INSERT INTO partitions (kind_id, name, state, parent_kind, parent_key) VALUES ($1, $2, 'unseen', $3, $4)
+           ON CONFLICT DO NOTHING`,
+          [kindId, name, kind, key],
         )
-      }
-      return { ...partitionRow(row), parent }
+        const { rows } = await tx.query<PartitionColumns>(`${partitionsSql} AND p.name = $2`, [kindId, name])
+        const [row] = rows
+        if (row === undefined) throw new Error(`partition ${name} was not stored`)
+        if (row.state === 'dropped' || row.parent_kind !== kind || row.parent_key !== key) {
+          await tx.query(
+            `UPDATE partitions SET state = CASE state WHEN 'dropped' THEN 'unseen' ELSE state END, parent_kind = $2, parent_key = $3
+             WHERE id = $1`,
+            [row.id, kind, key],
+          )
+        }
+        if (fence !== undefined) await checkLease(tx, fence)
+        return { ...partitionRow(row), parent }
+      })
     },
 
     async partitions(kindId) {
@@ -78,14 +80,12 @@ export function partitioning(db: Db): Methods {
       return rows.map(partitionRow)
     },
 
-    async setPartition(fence, partitionId, state, reason) {
-      const { rowCount } = await db.query(
-        `WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE)
-         UPDATE partitions SET state = $4, reason = $5 FROM fence WHERE id = $3`,
-        [fence.lease, fence.token, partitionId, state, reason === undefined ? null : storable(reason)],
-      )
-      if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
-    },
+    setPartition: (fence, partitionId, state, reason) =>
+      writeFenced(db, fence, 'UPDATE partitions SET state = $4, reason = $5 FROM fence WHERE id = $3', [
+        partitionId,
+        state,
+        reason === undefined ? null : storable(reason),
+      ]),
 
     async renamePartition(fence, partitionId, name) {
       await db.transaction(async (tx) => {

@@ -1,11 +1,15 @@
+import type { Fence } from './batch.ts'
 import { array } from './binary.ts'
 import type { Db } from './db.ts'
+import { writeFenced } from './leases.ts'
 
 /** Who made a version the active one, and how. `engine`: the same files under another version of the engine. */
 export interface Activation {
   readonly who: string
   readonly how: 'start' | 'apply' | 'rollback' | 'engine'
   readonly plan?: bigint
+  /** Of a session that takes it up by itself; a person and a start need none. */
+  readonly fence?: Fence
 }
 
 /** What the engine needs of plans while it carries one out. */
@@ -17,7 +21,7 @@ export interface PlanBooks {
   /** `RECORD WHAT` of those withdrawals of these records that the plan has. */
   plannedWithdrawals(plan: bigint, records: readonly bigint[]): Promise<ReadonlySet<string>>
   /** Every record is mapped by its version. */
-  endPlan(plan: bigint): Promise<void>
+  endPlan(fence: Fence, plan: bigint): Promise<void>
 }
 
 export function planBooks(db: Db): PlanBooks {
@@ -45,10 +49,12 @@ export function planBooks(db: Db): PlanBooks {
       return new Set(rows.map(({ record_id, what }) => `${record_id} ${what}`))
     },
 
-    async endPlan(plan) {
-      await db.query(`UPDATE plans SET state = 'applied', ended_at = now() WHERE id = $1 AND state = 'applying'`, [
-        plan,
-      ])
-    },
+    endPlan: (fence, plan) =>
+      writeFenced(
+        db,
+        fence,
+        `UPDATE plans SET state = 'applied', ended_at = now() FROM fence WHERE id = $3 AND state = 'applying'`,
+        [plan],
+      ),
   }
 }

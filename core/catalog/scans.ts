@@ -1,8 +1,6 @@
-import type { Fence } from './batch.ts'
-import type { Db, Queryable, Result } from './db.ts'
+import type { Db, Queryable } from './db.ts'
 import { storable } from './document.ts'
-import { checkLease } from './leases.ts'
-import { FenceLost } from './refusals.ts'
+import { checkLease, writeFenced } from './leases.ts'
 import { stillThere } from './sealed.ts'
 import type { Store } from './store.ts'
 import type { ScanRow, StoredPage } from './stored.ts'
@@ -52,13 +50,6 @@ function pageRow({ next, validator, ...row }: PageColumns): StoredPage {
   return { ...row, next: next ?? undefined, validator: validator ?? undefined }
 }
 
-/** A change of something that the lease covers, in one statement with the check that it is still held. */
-const fenced = 'WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE)'
-
-function held({ rowCount }: Result<unknown>, fence: Fence): void {
-  if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
-}
-
 export function scanning(db: Db): Methods {
   return {
     beginScan: (fence, { partitionId, fingerprint, now }) =>
@@ -85,41 +76,36 @@ export function scanning(db: Db): Methods {
       return rows[0] && scanRow(rows[0])
     },
 
-    async setScan(fence, scanId, { state, reason, parkedUntil, ended, held: kept, removed }) {
-      const answer = await db.query(
-        `${fenced} UPDATE scans SET state = $4, reason = coalesce($5, reason), parked_until = $6, ended_at = coalesce($7, ended_at),
+    setScan: (fence, scanId, { state, reason, parkedUntil, ended, held, removed }) =>
+      writeFenced(
+        db,
+        fence,
+        `UPDATE scans SET state = $4, reason = coalesce($5, reason), parked_until = $6, ended_at = coalesce($7, ended_at),
            held = coalesce($8, held), removed = coalesce($9, removed) FROM fence WHERE id = $3`,
         [
-          fence.lease,
-          fence.token,
           scanId,
           state,
           reason === undefined ? null : storable(reason),
           parkedUntil === undefined ? null : new Date(parkedUntil),
           ended === undefined ? null : new Date(ended),
-          kept ?? null,
+          held ?? null,
           removed ?? null,
         ],
-      )
-      held(answer, fence)
-    },
+      ),
 
-    async countCalls(fence, scanId, { calls, quota }) {
-      const answer = await db.query(
-        `${fenced} UPDATE scans SET calls = calls + $4, quota = quota + $5 FROM fence WHERE id = $3`,
-        [fence.lease, fence.token, scanId, calls, quota],
-      )
-      held(answer, fence)
-    },
+    countCalls: (fence, scanId, { calls, quota }) =>
+      writeFenced(db, fence, 'UPDATE scans SET calls = calls + $4, quota = quota + $5 FROM fence WHERE id = $3', [
+        scanId,
+        calls,
+        quota,
+      ]),
 
     completeScan: (fence, scanId, now) =>
       db.transaction(async (tx) => {
         const scan = await tx.query<{ partition_id: number }>(
-          `${fenced} UPDATE scans SET state = 'complete', ended_at = $4, parked_until = NULL FROM fence WHERE id = $3
-           RETURNING partition_id`,
-          [fence.lease, fence.token, scanId, new Date(now)],
+          `UPDATE scans SET state = 'complete', ended_at = $2, parked_until = NULL WHERE id = $1 RETURNING partition_id`,
+          [scanId, new Date(now)],
         )
-        held(scan, fence)
         const partition = scan.rows[0]?.partition_id
         await tx.query(
           `UPDATE partitions SET complete_scan = $2, complete_at = $3, state = 'known', reason = NULL WHERE id = $1`,
@@ -129,6 +115,7 @@ export function scanning(db: Db): Methods {
           'DELETE FROM scan_pages g USING scans s WHERE s.id = g.scan_id AND s.partition_id = $1 AND s.id < $2',
           [partition, scanId],
         )
+        await checkLease(tx, fence)
       }),
 
     async seesSince(partitionId, fingerprint) {

@@ -1,5 +1,5 @@
 import type { Db, Queryable } from './db.ts'
-import { FenceLost } from './refusals.ts'
+import { writeFenced } from './leases.ts'
 import type { Store } from './store.ts'
 
 /** '' is every kind of the source, those that are not stored yet included: they find the request under ''. */
@@ -29,15 +29,14 @@ export function scheduling(db: Db): Pick<Store, 'schedule' | 'setSchedule' | 're
       return row && { next: row.next_at.getTime(), requested: row.requested }
     },
 
-    async setSchedule(fence, sourceId, kind, next, requested) {
-      const { rowCount } = await db.query(
-        `WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE)
-         INSERT INTO schedules (source_id, kind, next_at, requested) SELECT $3, $4, $5, $6 FROM fence
+    setSchedule: (fence, sourceId, kind, next, requested) =>
+      writeFenced(
+        db,
+        fence,
+        `INSERT INTO schedules (source_id, kind, next_at, requested) SELECT $3, $4, $5, $6 FROM fence
          ON CONFLICT (source_id, kind) DO UPDATE SET next_at = excluded.next_at, requested = excluded.requested`,
-        [fence.lease, fence.token, sourceId, kind, new Date(next), requested],
-      )
-      if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
-    },
+        [sourceId, kind, new Date(next), requested],
+      ),
 
     requestScan: (sourceId, kind) => requestScans(db, sourceId, [kind]),
   }

@@ -2,9 +2,9 @@ import { isObject, type Json, type JsonObject } from '../model/json.ts'
 import type { Hooks } from '../sdk/index.ts'
 import type { Db, Queryable } from './db.ts'
 import { storableJson } from './document.ts'
+import { checkLease, writeFenced } from './leases.ts'
 import type { Activation } from './plan-books.ts'
 import { mergeAgain } from './precedence.ts'
-import { FenceLost } from './refusals.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import { MANUAL, type Store } from './store.ts'
 import type { SourceRow } from './stored.ts'
@@ -64,23 +64,19 @@ export function remembering(db: Db, cache: RulesCache): Methods {
       return rows[0]?.hooks ?? {}
     },
 
-    async saveHooks(fence, sourceId, hooks) {
-      const { rowCount } = await db.query(
-        `WITH fence AS (SELECT FROM leases WHERE name = $1 AND token = $2 FOR SHARE)
-         UPDATE sources SET hooks = $4 FROM fence WHERE id = $3`,
-        [fence.lease, fence.token, sourceId, storableJson(hooks)],
-      )
-      if (rowCount === 0) throw new FenceLost(`the lease ${fence.lease} is held by somebody else`)
-    },
+    saveHooks: (fence, sourceId, hooks) =>
+      writeFenced(db, fence, 'UPDATE sources SET hooks = $4 FROM fence WHERE id = $3', [sourceId, storableJson(hooks)]),
 
-    async saveCheck(sourceId, result) {
+    async saveCheck(fence, sourceId, result) {
       if ('problem' in result) {
-        const problem = storableJson(result.problem)
-        await db.query('UPDATE sources SET problem = $2, updated_at = now() WHERE id = $1', [sourceId, problem])
+        const set = 'UPDATE sources SET problem = $4, updated_at = now() FROM fence WHERE id = $3'
+        await writeFenced(db, fence, set, [sourceId, storableJson(result.problem)])
         return
       }
-      await db.query(
-        'UPDATE sources SET identity = $2, fingerprint = $3, problem = NULL, updated_at = now() WHERE id = $1',
+      await writeFenced(
+        db,
+        fence,
+        'UPDATE sources SET identity = $4, fingerprint = $5, problem = NULL, updated_at = now() FROM fence WHERE id = $3',
         [sourceId, result.identity, result.fingerprint],
       )
     },
@@ -117,6 +113,7 @@ export function remembering(db: Db, cache: RulesCache): Methods {
           sourceId,
           kept,
         ])
+        if (activation.fence !== undefined) await checkLease(tx, activation.fence)
         return mapping
       })
       cache.clear()

@@ -67,7 +67,7 @@ export async function openWorld(
   const source = await store.saveSource({ name, integration: 'test', precedence })
   const mappingId = await store.activateMapping(source.id, { hash: `${name} 1`, content: {}, blueprints })
   const { id: kindId } = await store.kind(source.id, 'repository')
-  const { id: partitionId } = await store.savePartition(kindId, 'acme')
+  const { id: partitionId } = await store.savePartition(undefined, kindId, 'acme')
   const fence = await store.acquireLease(`source:${name}`, 'test', 3600)
   if (fence === undefined) throw new Error('the lease is taken')
 

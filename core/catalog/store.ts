@@ -42,6 +42,7 @@ export interface Store extends PlanBooks, KeepingBooks {
   hooks(sourceId: number): Promise<Hooks>
   saveHooks(fence: Fence, sourceId: number, hooks: Hooks): Promise<void>
   saveCheck(
+    fence: Fence,
     sourceId: number,
     result: { identity: string; fingerprint: string } | { problem: JsonObject },
   ): Promise<void>
@@ -53,8 +54,8 @@ export interface Store extends PlanBooks, KeepingBooks {
     by?: Activation,
   ): Promise<number>
   kind(sourceId: number, name: string): Promise<{ id: number; live: number }>
-  /** Answers it as it was: one that was `dropped` is unseen again from now on. */
-  savePartition(kindId: number, name: string, parent?: Parent): Promise<PartitionRow>
+  /** Answers it as it was: one that was `dropped` is unseen again from now on. Without a fence: what is written over HTTP has no lease. */
+  savePartition(fence: Fence | undefined, kindId: number, name: string, parent?: Parent): Promise<PartitionRow>
   /** Without those that were dropped. */
   partitions(kindId: number): Promise<readonly PartitionRow[]>
   setPartition(fence: Fence, partitionId: number, state: 'known' | 'unknown', reason?: string): Promise<void>
@@ -163,7 +164,7 @@ export interface Store extends PlanBooks, KeepingBooks {
     now: number,
     limit: number,
   ): Promise<readonly (Doubt & { kind: string; partition: string })[]>
-  postponeDoubt(doubt: Doubt, until: number, reason: string): Promise<void>
+  postponeDoubt(fence: Fence, doubt: Doubt, until: number, reason: string): Promise<void>
 
   // Schedule.
   schedule(sourceId: number, kind: string): Promise<{ next: number; requested: boolean } | undefined>

@@ -16,7 +16,10 @@ export async function checkCredential(session: Session): Promise<Check> {
     if (check.fingerprint !== session.sees.fingerprint) {
       session.sees = { fingerprint: check.fingerprint, since: await store.tick() }
     }
-    await store.saveCheck(session.source.id, { identity: check.identity, fingerprint: check.fingerprint })
+    await store.saveCheck(session.fence, session.source.id, {
+      identity: check.identity,
+      fingerprint: check.fingerprint,
+    })
     emit(session, { type: 'check', source, check })
     return check
   } catch (error) {
@@ -51,7 +54,7 @@ async function ask(session: Session): Promise<Check> {
 }
 
 async function refuseAll(session: Session, error: CredentialRefused): Promise<void> {
-  await session.ports.store.saveCheck(session.source.id, { problem: describeError(error) })
+  await session.ports.store.saveCheck(session.fence, session.source.id, { problem: describeError(error) })
   for (const kind of session.kinds.values()) {
     for (const partition of kind.partitions.values()) await makeUnknown(session, partition, 'refuse', error.message)
   }

@@ -136,13 +136,13 @@ async function postpone(session: Session, doubt: Doubt, reason: string): Promise
   const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(doubt.attempts, 20))
   const jittered = pause * (0.75 + session.ports.random() / 2)
   const until = Math.max(now(session) + jittered, session.quietUntil)
-  await session.ports.store.postponeDoubt(doubt, until, reason)
+  await session.ports.store.postponeDoubt(session.fence, doubt, until, reason)
   transition('doubt', 'open', 'postpone', session.settings.onTransition)
 }
 
 /** What is stored moved while the source was asked: the answer decides nothing, the next one will. */
 async function askAgain(session: Session, doubt: Doubt): Promise<void> {
-  await session.ports.store.postponeDoubt(doubt, now(session), doubt.reason)
+  await session.ports.store.postponeDoubt(session.fence, doubt, now(session), doubt.reason)
   transition('doubt', 'open', 'postpone', session.settings.onTransition)
 }
 

@@ -22,8 +22,8 @@ export interface SessionInput {
 
 /** Reads what is remembered of a source whose lease we hold. Throws MappingPending. */
 export async function openSession(input: SessionInput): Promise<Session> {
-  const { ports, runtime, source, settings } = input
-  const { id: mappingId, mappings } = await activeVersion(ports, runtime, source.id, settings.applyPending)
+  const { ports, runtime, source } = input
+  const { id: mappingId, mappings } = await activeVersion(input)
   const kinds = new Map<string, KindSession>()
   for (const name of runtime.kinds) {
     const kind = runtime.connection.kinds.find((each) => each.name === name)
@@ -57,19 +57,15 @@ export async function openSession(input: SessionInput): Promise<Session> {
  * when another version was activated while we ran. The same files under another engine version make other output, so that
  * is activated by itself.
  */
-async function activeVersion(
-  ports: Ports,
-  runtime: SourceRuntime,
-  sourceId: number,
-  apply: boolean,
-): Promise<{ id: number; mappings: Mappings }> {
-  const active = await ports.store.activeMapping(sourceId)
+async function activeVersion(input: SessionInput): Promise<{ id: number; mappings: Mappings }> {
+  const { ports, runtime, source, settings } = input
+  const active = await ports.store.activeMapping(source.id)
   const { mappings, mappingContent, versions } = runtime
   if (active?.hash === mappings.hash) return { id: active.id, mappings }
   const same = active !== undefined && isDeepStrictEqual(active.content, JSON.parse(JSON.stringify(mappingContent)))
-  if (active === undefined || same || apply) {
+  if (active === undefined || same || settings.applyPending) {
     const how = active === undefined ? 'start' : same ? 'engine' : 'apply'
-    return { id: await activate(ports, sourceId, mappings, mappingContent, how), mappings }
+    return { id: await activate(input, mappings, mappingContent, how), mappings }
   }
   if (versions === undefined) throw new MappingPending(runtime.name)
   // Written by `activateMapping` from a MappingContent.
@@ -77,12 +73,11 @@ async function activeVersion(
   const version = versions.compile(content)
   if (!version.usable) throw new MappingPending(runtime.name)
   if (version.mappings.hash === active.hash) return { id: active.id, mappings: version.mappings }
-  return { id: await activate(ports, sourceId, version.mappings, content, 'engine'), mappings: version.mappings }
+  return { id: await activate(input, version.mappings, content, 'engine'), mappings: version.mappings }
 }
 
 function activate(
-  ports: Ports,
-  sourceId: number,
+  { ports, source, fence }: SessionInput,
   { hash }: Mappings,
   content: MappingContent,
   how: Activation['how'],
@@ -90,5 +85,5 @@ function activate(
   // Both are JSON by their types' own description.
   const json = structuredClone(content) as unknown as Json
   const blueprints = content.blueprints as readonly Json[]
-  return ports.store.activateMapping(sourceId, { hash, content: json, blueprints }, { who: 'start', how })
+  return ports.store.activateMapping(source.id, { hash, content: json, blueprints }, { who: 'start', how, fence })
 }

@@ -57,7 +57,7 @@ async function followParents(session: Session, kind: KindSession, found: readonl
 async function remember(session: Session, kind: KindSession, { name, parent }: Partition): Promise<PartitionSession> {
   const known = kind.partitions.get(name)
   if (known !== undefined && idOf(known.row.parent) === idOf(parent)) return known
-  const row = await session.ports.store.savePartition(kind.id, name, parent)
+  const row = await session.ports.store.savePartition(session.fence, kind.id, name, parent)
   if (known !== undefined) {
     known.row = { ...known.row, parent }
     return known

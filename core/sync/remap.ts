@@ -47,7 +47,7 @@ export async function remap(session: Session, onProgress: () => void = () => und
       if (count > 0) onProgress()
     }
   }
-  if (plan !== undefined && !session.signal.aborted) await store.endPlan(plan)
+  if (plan !== undefined && !session.signal.aborted) await store.endPlan(session.fence, plan)
   return done
 }
 

@@ -104,7 +104,7 @@ export class ReferenceRig {
     const { signal } = new AbortController()
     const session = await openSession({ ports, runtime, settings, source: row, fence, signal })
     const kind = kindOf(session, 'thing')
-    kind.partitions.set('all', { row: await this.store.savePartition(kind.id, 'all') })
+    kind.partitions.set('all', { row: await this.store.savePartition(fence, kind.id, 'all') })
     this.#sessions.set(source, session)
     await remap(session)
   }

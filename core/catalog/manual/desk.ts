@@ -34,7 +34,7 @@ export async function openDesk(db: Db, store: Store, precedence: number): Promis
       ? active.id
       : await store.activateMapping(source.id, { hash: version, content: {}, blueprints: [] })
   const kind = await store.kind(source.id, KIND)
-  const partition = await store.savePartition(kind.id, PARTITION)
+  const partition = await store.savePartition(undefined, kind.id, PARTITION)
   if (partition.state !== 'known') await db.query(`UPDATE partitions SET state = 'known' WHERE id = $1`, [partition.id])
   return { sourceId: source.id, kindId: kind.id, partitionId: partition.id, mappingId, blueprints }
 }

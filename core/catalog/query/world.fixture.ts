@@ -75,7 +75,7 @@ export class World {
     const begin = await this.store.tick()
     const writes: RecordWrite[] = []
     for (const one of seen) {
-      const { id: partition } = await this.store.savePartition(kindId, one.partition ?? 'acme')
+      const { id: partition } = await this.store.savePartition(undefined, kindId, one.partition ?? 'acme')
       const stored = await this.store.record(kindId, one.key)
       const body = JSON.stringify(one.body ?? { ...one.locator, entities: one.entities ?? [] })
       writes.push({
@@ -152,7 +152,7 @@ export class World {
   ): Promise<bigint> {
     const { id, fence } = await this.source(source)
     const { id: kindId } = await this.store.kind(id, kind)
-    const { id: partitionId } = await this.store.savePartition(kindId, partition)
+    const { id: partitionId } = await this.store.savePartition(undefined, kindId, partition)
     const scan = await this.store.beginScan(fence, { partitionId, fingerprint: 'f', now: at })
     if (end === 'complete') await this.store.completeScan(fence, scan.id, at)
     if (end === 'incomplete') {
