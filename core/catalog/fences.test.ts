@@ -140,7 +140,7 @@ describe('a write of somebody whose lease another has now', () => {
   test('every write of the store is named here, or in the docs with the reason why it needs no lease', async () => {
     const text = await readFile(new URL('../../docs/sync-spec.md', import.meta.url), 'utf8')
     const table = text.split('| written without a lease | why |')[1]?.split('\n\n')[0] ?? ''
-    const free = [...table.matchAll(/^\| `(\w+)`/gmu)].map((match) => match[1])
+    const free = [...table.matchAll(/^\| `(\w+)`/gmu)].map((match) => match[1] ?? '')
     expect([...Object.keys(fenced), ...harmless, ...free].toSorted()).toEqual(Object.keys(world.store).toSorted())
   })
 })
