@@ -1,6 +1,7 @@
 import { Redacted, type SourceConfig } from '../../../core/config/index.ts'
 import { CatchmentError } from '../../../core/sdk/index.ts'
 import type { SpawnedSandbox } from '../../../integrations/github/sandbox/spawn.ts'
+import { sandboxName } from './own-sources.ts'
 import { ownSecret } from './secrets.ts'
 
 export const sandboxOrganizations = ['acme', 'acme-labs']
@@ -55,7 +56,7 @@ export function sandboxGone(): Error {
 
 export function sandboxSource(sandbox: SpawnedSandbox, dataDir: string): SourceConfig {
   return {
-    name: 'github',
+    name: sandboxName,
     integration: 'github',
     config: new Redacted<unknown>({
       token: sandbox.token,

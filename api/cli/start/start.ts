@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { setTimeout as pause, setImmediate } from 'node:timers/promises'
 import type { Db } from '../../../core/catalog/db.ts'
 import { createManual } from '../../../core/catalog/manual/manual.ts'
 import { objectivesOf } from '../../../core/catalog/query/freshness.ts'
 import { readiness } from '../../../core/catalog/query/readiness.ts'
 import { listSources } from '../../../core/catalog/query/sources.ts'
+import { markSandbox } from '../../../core/catalog/sandbox.ts'
 import { MANUAL } from '../../../core/catalog/store.ts'
 import type { Config, SourceConfig } from '../../../core/config/index.ts'
 import { Budgets } from '../../../core/http/index.ts'
@@ -25,6 +26,7 @@ import { withHookSecret, withHooks } from './hooks.ts'
 import { checkKinds } from './kinds.ts'
 import { listen } from './listen.ts'
 import { openLog, tellScan } from './log.ts'
+import { endSandbox, refuseToMix, sandboxFolder, sandboxName } from './own-sources.ts'
 import { registerHooks, sandboxGone, sandboxOrganizations, sandboxSource } from './sandbox.ts'
 import { makeDataDirectory, ownSecret, secretsOf, writePrivate } from './secrets.ts'
 import { onWishToEnd } from './signals.ts'
@@ -81,9 +83,11 @@ export async function start(options: StartOptions): Promise<number> {
 
     let sandbox: SpawnedSandbox | undefined
     let sources = managed
-    if (config.mode === 'sandbox') {
+    if (config.mode !== 'sandbox') await endSandbox(catalog.db, config.data, say)
+    else {
+      await refuseToMix(catalog.db, config.data)
       sandbox = await spawnSandbox({
-        data: join(config.data, 'sandbox'),
+        data: sandboxFolder(config.data),
         ...(options.life === 0 ? {} : { life: options.life }),
         ...(options.repos === undefined ? {} : { repos: options.repos }),
       })
@@ -118,7 +122,7 @@ export async function start(options: StartOptions): Promise<number> {
       },
     }
     const budgets = new Budgets()
-    const precedence = config.mode === 'sandbox' ? ['manual', 'github'] : config.precedence
+    const precedence = config.mode === 'sandbox' ? ['manual', sandboxName] : config.precedence
     const built = []
     for (const source of sources) {
       const integration = options.integrations[source.integration]
@@ -143,6 +147,7 @@ export async function start(options: StartOptions): Promise<number> {
         ),
       )
     }
+    if (sandbox !== undefined) await markSandbox(catalog.db, sandboxName)
     for (const { http } of built) ending.push(() => http.close())
     for (const { warnings } of built) for (const line of describeWarnings(warnings)) say(line)
     for (const { pending } of built) if (pending !== undefined) say(pending)
