@@ -22,6 +22,7 @@ export function entityPage({ entity, blueprint, explanation, now }: EntityPage):
   return html`<p class="crumb"><a href="/entities?blueprint=${encodeURIComponent(entity.blueprint)}">${entity.blueprint}</a></p>
 <h1>${entity.title ?? entity.identifier} <span class="soft mono">${entity.identifier}</span></h1>
 ${entity.askedAs !== undefined && html`<p class="notice plain">${entity.askedAs} is called ${entity.reference} now.</p>`}
+${entity.stub === true && html`<p class="notice plain"><b>A stub.</b> Relations lead to it, and no source has it. It goes when nothing refers to it any more.</p>`}
 ${
   entity.pinned !== undefined &&
   html`<div class="notice warn"><p><b>Pinned</b> by ${entity.pinned.who} ${ago(entity.pinned.at, now)}${entity.pinned.reason !== null && html`: ${entity.pinned.reason}`}.

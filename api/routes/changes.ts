@@ -27,6 +27,7 @@ export const change = z
     patch: object.nullable().describe('Field -> [before, after]; null when created, and where nothing of it changed.'),
     entity: z
       .object({
+        stub: z.literal(true).optional().describe('Only relations lead to it.'),
         title: z.string().nullable(),
         team: array(z.string()),
         properties: object,

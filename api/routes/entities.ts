@@ -20,7 +20,7 @@ import { array, limit, list, mappingProblem, object, paging, problems, reference
 
 const rule = z.object({
   property: text.describe(
-    'A property, `relations.NAME`, or $identifier $title $blueprint $team $createdAt $updatedAt.',
+    'A property, `relations.NAME`, or $identifier $title $blueprint $team $stub $createdAt $updatedAt.',
   ),
   operator: z.string().describe(operators.join(' ')),
   value: z
@@ -55,6 +55,7 @@ const entity = z
     blueprint: z.string(),
     identifier: z.string(),
     title: z.string().nullable(),
+    stub: z.literal(true).optional().describe('Relations lead to it, and no source has it. Absent: it is none.'),
     team: array(z.string()),
     properties: object,
     relations: z

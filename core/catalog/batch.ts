@@ -41,6 +41,8 @@ export interface RecordWrite {
   readonly presences: readonly number[]
   /** Everything the record says from now on; what is stored and not in here is withdrawn. */
   readonly drafts: readonly (ItemDraft & { readonly mapping: string })[]
+  /** Names that its relations lead to and that shall exist as stubs while nothing owns them. Absent: none. */
+  readonly wanted?: readonly { readonly blueprint: string; readonly identifier: string }[]
   readonly quarantined: readonly { readonly mapping: string; readonly item: string; readonly problem: Problem }[]
 }
 
@@ -48,7 +50,7 @@ export interface RecordWrite {
  * What a stored record says by another mapping version. Nothing was observed, so body, watermark and presences stay as they
  * are. StaleDecision when the record is no longer live or is another than was mapped.
  */
-export interface RecordRemap extends Pick<RecordWrite, 'key' | 'version' | 'drafts' | 'quarantined'> {
+export interface RecordRemap extends Pick<RecordWrite, 'key' | 'version' | 'drafts' | 'quarantined' | 'wanted'> {
   readonly expected: { readonly id: bigint; readonly hash: string; readonly mappingId: number }
   /** It says what it said, and its entities are derived as they should be: only its mapping version is written. */
   readonly same: boolean

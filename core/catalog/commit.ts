@@ -18,6 +18,7 @@ import { together } from './rows.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import { settleBooks, writeQuarantine } from './settle.ts'
 import type { Store } from './store.ts'
+import { type Wanting, wantedNames, wantingOf, writeWanted } from './wanted.ts'
 import { type Change, type Placed, place, writeFold } from './write.ts'
 
 /** The batch's kind, locked to the end of the transaction: commits of one kind come one after the other. */
@@ -32,6 +33,8 @@ interface KindState {
   readonly scanned: number
   /** There are pins, of whatever source. */
   readonly pinned: boolean
+  /** Relations want entities to exist, of whatever source. */
+  readonly wanting: boolean
 }
 
 /** `cache`: rules of the blueprints, by mapping version; emptied when another one is activated. */
@@ -93,6 +96,7 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
       if (merged === undefined) return
       changes = await writeFold(tx, batch, merged.plan, merged.placed, merged.replaced, gone)
     },
+    () => writeWanted(tx, merged?.wanting, kind.wanting),
     () => writeQuarantine(tx, saying, goneIds, batch.now),
     async () => {
       if (page === undefined) return
@@ -116,7 +120,8 @@ const byKeysOnly = ['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin']
 
 async function lockKind(tx: Queryable, { kindId, page }: Batch, writing: boolean): Promise<KindState> {
   const columns = `k.name, s.name AS source, s.precedence, k.live,
-    coalesce((SELECT n.partition_id FROM scans n WHERE n.id = $2), 0) AS scanned, EXISTS (SELECT FROM pins) AS pinned, ${byKeysOnly}`
+    coalesce((SELECT n.partition_id FROM scans n WHERE n.id = $2), 0) AS scanned, EXISTS (SELECT FROM pins) AS pinned,
+    EXISTS (SELECT FROM wanted) AS wanting, ${byKeysOnly}`
   const { rows } = await tx.query<Omit<KindState, 'live' | 'writes'> & { live: string; writes: string }>(
     writing
       ? `/* lock:kind */ UPDATE kinds k SET writes = k.writes + 1 FROM sources s WHERE k.id = $1 AND s.id = k.source_id
@@ -135,6 +140,7 @@ interface Merged {
   readonly placed: readonly Placed[]
   /** Records whose contributions are replaced. */
   readonly replaced: readonly bigint[]
+  readonly wanting: Wanting | undefined
 }
 
 /** Contributions of the records written or gone become what the records say now, and every entity they touch is merged anew. */
@@ -157,17 +163,20 @@ async function mergeEntities(
     new Set(gone.keys()),
     saying.flatMap((each) => contributionsOf(each, kind)),
   )
-  const replaced = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys(), ...pins.records]
+  const former = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys()]
+  const replaced = [...former, ...pins.records]
   if (pins.said.length + replaced.length === 0) return undefined
-  const rows = await lockEntities(tx, replaced, pins.said)
+  const wanting = await wantingOf(tx, kind.wanting, saying, former)
+  const rows = await lockEntities(tx, replaced, [...pins.said, ...(wanting?.names ?? [])], wanting?.led)
   const stored = await loadContributions(tx, rows, replaced, pins.said)
   const said = [...pins.said, ...stored.filter((each) => pins.keeps(each))]
   const { restored } = pins
-  const taken = rows.find((row) => !row.stub && restored.some((each) => nameOf(each) === nameOf(row)))
+  const taken = rows.find((row) => row.anchor !== null && restored.some((each) => nameOf(each) === nameOf(row)))
   if (taken !== undefined) throw new StaleDecision(`another entity is called ${nameOf(taken)} by now`)
-  const plan = fold({ rows, stored, replaced: new Set(replaced), said, rules, restored })
+  const wanted = wanting === undefined ? {} : { wanted: await wantedNames(tx, wanting, rows) }
+  const plan = fold({ rows, stored, replaced: new Set(replaced), said, rules, restored, ...wanted })
   await writePins(tx, batch, pins)
-  return { plan, placed: await place(tx, plan, rules), replaced }
+  return { plan, placed: await place(tx, plan, rules), replaced, wanting }
 }
 
 function remapped(write: RecordRemap): SayingRecord {

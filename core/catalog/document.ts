@@ -11,6 +11,9 @@ export interface Document {
   readonly failed: readonly Problem[]
 }
 
+/** What readers of the feed and of history get of an entity. `stub`: relations lead to it, and nothing owns it. */
+export type Told = Document & { readonly stub?: true }
+
 export const emptyDocument: Document = { title: null, team: [], properties: {}, relations: {}, failed: [] }
 
 /** A null means the same as absent: the next contribution's value shows. So it need not be stored. */
@@ -85,13 +88,14 @@ export function same(left: unknown, right: unknown): boolean {
 
 export type Patch = Readonly<Record<string, readonly [before: Json, after: Json]>>
 
-/** Field by field; undefined when nothing differs. Fields: `title`, `team`, `failed`, `properties.NAME`, `relations.NAME`. */
-export function difference(before: Document, after: Document): Patch | undefined {
+/** Field by field; undefined when nothing differs. Fields: `stub`, `title`, `team`, `failed`, `properties.NAME`, `relations.NAME`. */
+export function difference(before: Told, after: Told): Patch | undefined {
   const patch: [string, readonly [Json, Json]][] = []
   const compare = (field: string, left: unknown, right: unknown): void => {
     // Both come from or go to jsonb, so they are JSON.
     if (!same(left, right)) patch.push([field, [(left ?? null) as Json, (right ?? null) as Json]])
   }
+  compare('stub', before.stub === true, after.stub === true)
   compare('title', before.title, after.title)
   compare('team', before.team, after.team)
   compare('failed', before.failed, after.failed)

@@ -25,13 +25,14 @@ export function documentFrom(stored: StoredDocument): Document {
 }
 
 /**
- * Locks every entity that the records say something about now, and those that go by the given names, in id order. It must
- * come before the contributions are read: what another writer adds to an entity is visible only to those who waited for it (I7).
+ * Locks every entity that the records say something about now, those that go by the given names, and those `beside`, in id
+ * order. It must come before the contributions are read: what another writer adds to an entity is visible only to those who waited for it (I7).
  */
 export async function lockEntities(
   tx: Queryable,
   records: readonly bigint[],
   names: readonly { readonly blueprint: string; readonly identifier: string }[],
+  beside: readonly bigint[] = [],
 ): Promise<readonly EntityRow[]> {
   const wanted = [...new Map(names.map((each) => [`${each.blueprint}:${each.identifier}`, each])).values()]
   const { rows } = await tx.query<
@@ -55,7 +56,8 @@ export async function lockEntities(
        UNION
        SELECT n.id FROM unnest($2::text[], $3::text[]) u (blueprint, identifier)
        CROSS JOIN LATERAL (SELECT n.id FROM entities n
-         WHERE n.blueprint = u.blueprint AND n.identifier = u.identifier AND n.deleted IS NULL OFFSET 0) n))
+         WHERE n.blueprint = u.blueprint AND n.identifier = u.identifier AND n.deleted IS NULL OFFSET 0) n
+       UNION SELECT unnest($4::int8[])))
      ORDER BY e.id FOR UPDATE OF e`,
     [
       array('int8', records),
@@ -67,6 +69,7 @@ export async function lockEntities(
         'text',
         wanted.map(({ identifier }) => identifier),
       ),
+      array('int8', beside),
     ],
     { name: 'lock_entities' },
   )
@@ -77,7 +80,7 @@ export async function lockEntities(
     blueprint: row.blueprint,
     identifier: row.identifier,
     anchor: row.anchor === null ? null : BigInt(row.anchor),
-    stub: row.stub,
+    hidden: row.stub,
     document: documentFrom(row),
     derived: row.derived,
     revision: BigInt(row.revision),

@@ -2,16 +2,17 @@ import { type Document, difference, type Patch, same } from './document.ts'
 import { byRank, merge, type Ranked } from './merge.ts'
 import { noRules, type Rules } from './refs.ts'
 import { MANUAL } from './store.ts'
+import { placeStubs, shown, stubChange, type Wanted, want } from './stubs.ts'
 
 /** An entity that is not deleted, locked. */
 export interface EntityRow {
   readonly id: bigint
   readonly blueprint: string
   readonly identifier: string
-  /** The record that it hangs on; null for a stub. */
+  /** The record that it hangs on; null for a stub: nothing owns it. */
   readonly anchor: bigint | null
-  /** Only weak contributions name it: it does not exist for readers. */
-  readonly stub: boolean
+  /** A stub that no relation wants either: it does not exist for readers. */
+  readonly hidden: boolean
   readonly document: Document
   /** Digest of the blueprint's rules that its search vector and refs were made by. */
   readonly derived: number
@@ -47,6 +48,8 @@ export interface FoldInput {
   readonly rules?: ReadonlyMap<string, Rules>
   /** Deleted ones that come back if something owns their names and no other entity has them. */
   readonly restored?: readonly EntityRow[]
+  /** Names that relations want an entity of, by `nameOf`. Default: those of the stubs that readers see. */
+  readonly wanted?: ReadonlyMap<string, Wanted>
 }
 
 /** One name and what it holds afterwards. */
@@ -57,7 +60,8 @@ export interface Settled {
   readonly row: EntityRow | undefined
   readonly members: readonly Contribution[]
   readonly document: Document
-  readonly stub: boolean
+  /** Readers do not see it. */
+  readonly hidden: boolean
   readonly anchor: bigint | null
   /** What readers see happen; absent: nothing. */
   readonly operation: 'created' | 'updated' | 'renamed' | 'restored' | undefined
@@ -72,9 +76,12 @@ export interface Settled {
 
 export interface Fold {
   readonly settled: readonly Settled[]
-  /** Real entities that nothing owns any more, with the records that did. */
+  /**
+   * Entities that nothing owns any more, with the records that did; stubs that no relation wants any more (no owners), or
+   * that gave their name to a renamed or restored entity.
+   */
   readonly closed: readonly { readonly row: EntityRow; readonly owners: readonly StoredContribution[] }[]
-  /** Stubs that nothing names any more, or that gave their name to a renamed entity. */
+  /** The same of hidden stubs. */
   readonly dropped: readonly EntityRow[]
   /** Contributions as they are stored that are withdrawn or written anew. */
   readonly former: readonly StoredContribution[]
@@ -82,11 +89,13 @@ export interface Fold {
   readonly rests: readonly { readonly row: EntityRow; readonly settled: Settled }[]
 }
 
-interface Group {
+export interface Group {
   readonly blueprint: string
   readonly identifier: string
   readonly members: Contribution[]
   owned: boolean
+  /** Not owned, and there for readers all the same. */
+  wanted: boolean
   row: EntityRow | undefined
   /** Its row was deleted. */
   restored?: boolean
@@ -97,7 +106,7 @@ interface Group {
  * to decide is which row goes by which name. A row goes with its owners: it keeps its name while one of them still says
  * it, is renamed when they now say another name that is free, and is closed otherwise. Weak contributions stay with the name.
  */
-export function fold({ rows, stored, replaced, said, rules, restored = [] }: FoldInput): Fold {
+export function fold({ rows, stored, replaced, said, rules, restored = [], wanted = shown(rows) }: FoldInput): Fold {
   const groups = new Map<string, Group>()
   const spoken = new Map<string, Group>()
   for (const each of stored) if (!replaced.has(each.recordId)) join(groups, each)
@@ -106,9 +115,12 @@ export function fold({ rows, stored, replaced, said, rules, restored = [] }: Fol
     stored.filter((each) => each.owning),
     (each) => each.entityId,
   )
-  const { closed, dropped } = assign(rows, groups, spoken, owners)
-  dropped.push(...restore(groups, restored))
+  for (const name of wanted.values()) groupOf(groups, name)
+  const { closed, loose } = assign(rows, groups, spoken, owners)
+  restore(groups, restored)
   follow(groups)
+  if (wanted.size > 0) want(groups, wanted, new Set(closed))
+  const leaving = placeStubs(groups, loose)
   const before = new Map(stored.map((each) => [partOf(each), each] as const))
   const settled = [...groups.values()].map((group) =>
     settle(group, before, replaced, rules?.get(group.blueprint) ?? noRules),
@@ -119,8 +131,11 @@ export function fold({ rows, stored, replaced, said, rules, restored = [] }: Fol
   const byName = new Map(settled.map((each) => [nameOf(each), each]))
   return {
     settled,
-    closed: closed.map((row) => ({ row, owners: owners.get(row.id) ?? [] })),
-    dropped,
+    closed: [...closed, ...leaving.filter(({ hidden }) => !hidden)].map((row) => ({
+      row,
+      owners: row.anchor === null ? [] : (owners.get(row.id) ?? []),
+    })),
+    dropped: leaving.filter(({ hidden }) => hidden),
     former: [...withdrawn, ...rewritten],
     rests: rows.flatMap((row) => {
       const after = standing.has(row.id) ? byName.get(nameOf(row)) : undefined
@@ -137,35 +152,41 @@ function partOf({ recordId, rank }: Contribution): string {
   return `${recordId} ${rank.item} ${rank.mapping}`
 }
 
+function groupOf(groups: Map<string, Group>, { blueprint, identifier }: Omit<Wanted, 'led'>): Group {
+  const name = nameOf({ blueprint, identifier })
+  const known = groups.get(name)
+  if (known !== undefined) return known
+  const group: Group = { blueprint, identifier, members: [], owned: false, wanted: false, row: undefined }
+  groups.set(name, group)
+  return group
+}
+
 function join(groups: Map<string, Group>, each: Contribution): Group {
-  const name = nameOf(each)
-  let group = groups.get(name)
-  if (group === undefined) {
-    group = { blueprint: each.blueprint, identifier: each.identifier, members: [], owned: false, row: undefined }
-    groups.set(name, group)
-  }
+  const group = groupOf(groups, each)
   group.members.push(each)
   group.owned ||= each.owning
   return group
 }
 
-/** Gives each group its row, if one is left for it. All names are released before any is taken, so chains and swaps need no order. */
+/**
+ * Gives each group its row, if an owned one is left for it. All names are released before any is taken, so chains and swaps
+ * need no order. `loose`: stubs, which have no say in it.
+ */
 function assign(
   rows: readonly EntityRow[],
   groups: ReadonlyMap<string, Group>,
   spoken: ReadonlyMap<string, Group>,
   owners: ReadonlyMap<bigint, readonly StoredContribution[]>,
-): { closed: EntityRow[]; dropped: EntityRow[] } {
-  const loose = rows.filter((row) => {
-    if (row.stub) return true
+): { closed: EntityRow[]; loose: EntityRow[] } {
+  const leaving = rows.filter((row) => {
+    if (row.anchor === null) return false
     const group = groups.get(nameOf(row))
     const former = new Set(owners.get(row.id)?.map((each) => each.recordId))
     if (!group?.members.some((each) => each.owning && former.has(each.recordId))) return true
     group.row = row
     return false
   })
-  const closed = loose.filter((row) => {
-    if (row.stub) return false
+  const closed = leaving.filter((row) => {
     for (const owner of (owners.get(row.id) ?? []).toSorted(byRank)) {
       const group = spoken.get(partOf(owner))
       if (group?.owned !== true || group.row !== undefined || group.blueprint !== row.blueprint) continue
@@ -174,26 +195,17 @@ function assign(
     }
     return true
   })
-  const dropped = loose.filter((row) => {
-    if (!row.stub) return false
-    const group = groups.get(nameOf(row))
-    if (group === undefined || group.row !== undefined) return true
-    group.row = row
-    return false
-  })
-  return { closed, dropped }
+  return { closed, loose: rows.filter((row) => row.anchor === null) }
 }
 
-/** Answers the stubs that kept the names. */
-function restore(groups: ReadonlyMap<string, Group>, deleted: readonly EntityRow[]): readonly EntityRow[] {
-  return deleted.flatMap((row) => {
+/** A stub that has the name makes way. */
+function restore(groups: ReadonlyMap<string, Group>, deleted: readonly EntityRow[]): void {
+  for (const row of deleted) {
     const group = groups.get(nameOf(row))
-    if (group?.owned !== true || group.row?.stub === false) return []
-    const stub = group.row
+    if (group?.owned !== true || group.row !== undefined) continue
     group.row = row
     group.restored = true
-    return stub === undefined ? [] : [stub]
-  })
+  }
 }
 
 /**
@@ -236,14 +248,16 @@ function settle(
   lost: ReadonlySet<bigint>,
   { united, exclusive }: Rules,
 ): Settled {
-  const { blueprint, identifier, row, members, owned, restored = false } = group
-  const document = merge(exclusive ? winning(members) : members, united)
+  const { blueprint, identifier, row, members, owned, wanted, restored = false } = group
+  const merged = merge(exclusive ? winning(members) : members, united)
+  const document = wanted ? { ...merged, title: merged.title ?? identifier } : merged
   const anchor = owned ? anchorOf(members, row, lost) : null
   const renamed = row !== undefined && row.identifier !== identifier
+  const visible = row !== undefined && !row.hidden
+  const exists = owned || wanted
   const content = row === undefined ? undefined : difference(row.document, document)
-  const visible = row !== undefined && !row.stub
-  const patch = renamed && visible ? { identifier: [row.identifier, identifier] as const, ...content } : content
-  const operation = !owned
+  const patch = visible ? { ...nameChange(row, identifier), ...stubChange(row, owned), ...content } : content
+  const operation = !exists
     ? undefined
     : !visible
       ? 'created'
@@ -251,7 +265,7 @@ function settle(
         ? 'restored'
         : renamed
           ? 'renamed'
-          : content
+          : patch !== undefined && Object.keys(patch).length > 0
             ? 'updated'
             : undefined
   return {
@@ -260,13 +274,18 @@ function settle(
     row,
     members,
     document,
-    stub: !owned,
+    hidden: !exists,
     anchor,
     operation,
-    patch: operation === 'created' ? undefined : patch,
+    patch: operation === 'created' || Object.keys(patch ?? {}).length === 0 ? undefined : patch,
     dirty:
-      row === undefined || restored || renamed || content !== undefined || row.stub === owned || row.anchor !== anchor,
-    related: owned && (!visible || restored || !same(row.document.relations, document.relations)),
+      row === undefined ||
+      restored ||
+      renamed ||
+      content !== undefined ||
+      row.hidden === exists ||
+      row.anchor !== anchor,
+    related: exists && (!visible || restored || !same(row.document.relations, document.relations)),
     moved: members.filter((each) => {
       const old = before.get(partOf(each))
       if (old?.stands === true) return false
@@ -275,6 +294,10 @@ function settle(
       return old.hasDraft !== draft || (draft && !same(old.document, each.document))
     }),
   }
+}
+
+function nameChange({ identifier }: EntityRow, now: string): Patch {
+  return identifier === now ? {} : { identifier: [identifier, now] }
 }
 
 /** `lost`: records whose stored contributions are void; an anchor that is not among them holds, whether it was loaded or not. */

@@ -18,7 +18,8 @@ const pageSql = `
   SELECT o.id, o.kind_id AS "kindId", o.key, o.version, encode(o.hash, 'hex') AS hash, o.mapping_id AS "mappingId", o.body,
     EXISTS (SELECT FROM quarantine q WHERE q.record_id = o.id) AS quarantined,
     (SELECT json_agg(json_build_object('what', h.what, 'partitionId', h.partition_id, 'state', h.state) ORDER BY h.id)
-       FROM held h WHERE h.record_id = o.id AND h.state IN ('pending', 'approved', 'rejected')) AS holds
+       FROM held h WHERE h.record_id = o.id AND h.state IN ('pending', 'approved', 'rejected')) AS holds,
+    ARRAY(SELECT w.blueprint || ':' || w.identifier FROM wanted w WHERE w.record_id = o.id) AS wanted
   FROM (
     SELECT r.*, sum(octet_length(r.body)) OVER (ORDER BY r.id) AS total FROM (
       SELECT r.id, r.kind_id, r.key, r.version, r.hash, r.mapping_id, b.body FROM records r JOIN bodies b ON b.record_id = r.id
@@ -37,6 +38,7 @@ interface Row {
   readonly body: Buffer
   readonly quarantined: boolean
   readonly holds: readonly { what: string; partitionId: number | null; state: OpenHold['state'] }[] | null
+  readonly wanted: readonly string[]
 }
 
 /** A draft that the entity holds is read from there. */
@@ -83,7 +85,7 @@ export function outdating(db: Db, cache: RulesCache): Pick<Store, 'outdated'> {
 }
 
 function recordOf(row: Row, drafts: readonly DraftRow[], rules: ReadonlyMap<string, Rules>): OutdatedRecord {
-  const { kindId, key, version, hash, mappingId, body, quarantined, holds } = row
+  const { kindId, key, version, hash, mappingId, body, quarantined, holds, wanted } = row
   return {
     id: BigInt(row.id),
     kindId,
@@ -94,6 +96,7 @@ function recordOf(row: Row, drafts: readonly DraftRow[], rules: ReadonlyMap<stri
     body: decodeBody(body),
     drafts: drafts.map(draftOf),
     holds: (holds ?? []).map((hold) => ({ ...hold, partitionId: hold.partitionId ?? undefined })),
+    wanted,
     settled:
       !quarantined && drafts.every(({ blueprint, derived }) => derived === (rules.get(blueprint) ?? noRules).digest),
   }

@@ -137,7 +137,7 @@ async function lockDeleted(tx: Queryable, entityId: bigint): Promise<EntityRow> 
     }
   >(
     `SELECT blueprint, identifier, anchor, derived, revision, updated_at, title, team, properties, relations, failed
-     FROM entities WHERE id = $1 AND deleted IS NOT NULL AND NOT stub FOR UPDATE`,
+     FROM entities WHERE id = $1 AND deleted IS NOT NULL AND anchor IS NOT NULL FOR UPDATE`,
     [entityId],
   )
   const [row] = rows
@@ -147,7 +147,7 @@ async function lockDeleted(tx: Queryable, entityId: bigint): Promise<EntityRow> 
     blueprint: row.blueprint,
     identifier: row.identifier,
     anchor: row.anchor === null ? null : BigInt(row.anchor),
-    stub: false,
+    hidden: false,
     document: documentFrom(row),
     derived: row.derived,
     revision: BigInt(row.revision),

@@ -1,5 +1,5 @@
 import type { Problem } from '../model/problem.ts'
-import { difference, type Patch } from './document.ts'
+import { difference, type Patch, type Told } from './document.ts'
 import { documentFrom, type StoredDocument } from './entities.ts'
 import type { Rehearsal } from './rehearsal.ts'
 
@@ -92,7 +92,7 @@ function countsOf(rows: readonly { readonly operation: Sample['operation']; read
 const shown = (entity: string): string =>
   `(${entity}.id IS NOT NULL AND ${entity}.deleted IS NULL AND NOT ${entity}.stub)`
 const document = (entity: string): string =>
-  `(${['title', 'team', 'properties', 'relations', 'failed'].map((column) => `${entity}.${column}`).join(', ')})`
+  `(${['title', 'team', 'properties', 'relations', 'failed'].map((column) => `${entity}.${column}`).join(', ')}, ${entity}.anchor IS NULL)`
 
 /** Makes the table `planned`: one row for each entity that is other than it was. */
 async function compareEntities({ db, real }: Rehearsal): Promise<void> {
@@ -102,7 +102,7 @@ async function compareEntities({ db, real }: Rehearsal): Promise<void> {
   await db.query(
     `CREATE TEMP TABLE planned ON COMMIT DROP AS
      SELECT * FROM (
-       SELECT c.id, coalesce(b.blueprint, a.blueprint) AS blueprint, coalesce(b.identifier, a.identifier) AS identifier,
+       SELECT c.id, b.anchor IS NULL AS stub, coalesce(b.blueprint, a.blueprint) AS blueprint, coalesce(b.identifier, a.identifier) AS identifier,
          CASE WHEN ${shown('b')} AND NOT ${shown('a')} THEN 'withdrawal'
               WHEN NOT ${shown('b')} AND ${shown('a')} THEN 'create'
               WHEN NOT ${shown('b')} THEN NULL
@@ -131,12 +131,14 @@ async function fieldCounts({ db }: Rehearsal): Promise<ReadonlyMap<string, Bluep
   )
 }
 
+type Compared = StoredDocument & { readonly identifier: string; readonly anchor: number | null }
+
 interface Pair {
   readonly operation: Sample['operation']
   readonly blueprint: string
   readonly identifier: string
-  readonly before: (StoredDocument & { readonly identifier: string }) | null
-  readonly after: (StoredDocument & { readonly identifier: string }) | null
+  readonly before: Compared | null
+  readonly after: Compared | null
 }
 
 async function samplesOf({ db, real }: Rehearsal): Promise<ReadonlyMap<string, readonly Sample[]>> {
@@ -153,9 +155,13 @@ function sampleOf({ operation, blueprint, identifier, before, after }: Pair): Sa
   const title = (operation === 'withdrawal' ? before?.title : (after?.title ?? before?.title)) ?? null
   const sample = { operation, reference: `${blueprint}:${identifier}`, title }
   if (before === null || after === null || (operation !== 'change' && operation !== 'rename')) return sample
-  const content = difference(documentFrom(before), documentFrom(after))
+  const content = difference(toldOf(before), toldOf(after))
   const name = operation === 'rename' ? { identifier: [before.identifier, after.identifier] as const } : {}
   return { ...sample, diff: { ...name, ...content } }
+}
+
+function toldOf(entity: Compared): Told {
+  return entity.anchor === null ? { ...documentFrom(entity), stub: true } : documentFrom(entity)
 }
 
 /** A field's mark is the problem without its place in the file, which moves with every line above it. */
@@ -215,7 +221,7 @@ export interface Withdrawal {
   readonly identifier: string
 }
 
-/** What is held counts: a person may let it go later. After `readEffect`. */
+/** What is held counts: a person may let it go later. A stub is nobody's to keep. After `readEffect`. */
 const withdrawalsSql = (real: string): string => `
   SELECT c.record_id, 'contribution ' || c.mapping || '/' || c.item AS what, e.blueprint, e.identifier
   FROM ${real}.contributions c JOIN ${real}.entities e ON e.id = c.entity_id
@@ -227,7 +233,7 @@ const withdrawalsSql = (real: string): string => `
   JOIN pg_temp.entities e ON e.id = c.entity_id
   WHERE h.state = 'pending'
   UNION
-  SELECT 0, 'entity ' || p.id, p.blueprint, p.identifier FROM planned p WHERE p.operation = 'withdrawal'`
+  SELECT 0, 'entity ' || p.id, p.blueprint, p.identifier FROM planned p WHERE p.operation = 'withdrawal' AND NOT p.stub`
 
 export async function* readWithdrawals({ db, real }: Rehearsal): AsyncGenerator<readonly Withdrawal[]> {
   await db.query(

@@ -21,6 +21,7 @@ const copied = [
   'entities',
   'aliases',
   'contributions',
+  'wanted',
   'refs',
   'searches',
   'settling',

@@ -84,10 +84,10 @@ export async function deleteRefs(tx: Queryable, entities: readonly bigint[]): Pr
   await tx.query('DELETE FROM refs WHERE entity_id = ANY ($1::int8[])', [ids], { name: 'delete_refs' })
 }
 
-/** Of entities whose relations changed, or that were derived by other rules. Stubs have none: they do not exist for readers. */
+/** Of entities whose relations changed, or that were derived by other rules. Hidden stubs have none: they do not exist for readers. */
 export async function writeRefs(tx: Queryable, written: readonly Placed[]): Promise<void> {
   const stale = written.filter(
-    ({ settled, rules }) => settled.related || (!settled.stub && settled.row?.derived !== rules.digest),
+    ({ settled, rules }) => settled.related || (!settled.hidden && settled.row?.derived !== rules.digest),
   )
   await deleteRefs(
     tx,
@@ -145,7 +145,7 @@ export async function writeAliases(tx: Queryable, placed: readonly Placed[]): Pr
     { name: 'end_aliases' },
   )
   const live = new Set(
-    placed.flatMap(({ settled: { stub, blueprint, identifier } }) => (stub ? [] : [`${blueprint}:${identifier}`])),
+    placed.flatMap(({ settled: { hidden, blueprint, identifier } }) => (hidden ? [] : [`${blueprint}:${identifier}`])),
   )
   const former = placed.flatMap(({ settled: { row, operation }, id, revision }): Cell[][] => {
     if (operation !== 'renamed' || row === undefined || live.has(`${row.blueprint}:${row.identifier}`)) return []

@@ -151,6 +151,7 @@ async function forget(tx: Queryable, source: number, fence: Fence): Promise<void
   for (const statement of [
     `DELETE FROM quarantine WHERE record_id IN (${records})`,
     `DELETE FROM pins WHERE record_id IN (${records})`,
+    `DELETE FROM wanted WHERE record_id IN (${records})`,
     `DELETE FROM held WHERE kind_id IN (${kinds})`,
     `DELETE FROM doubts WHERE kind_id IN (${kinds})`,
     `DELETE FROM presences WHERE partition_id IN (${partitions})`,

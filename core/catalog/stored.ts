@@ -33,6 +33,8 @@ export interface OutdatedRecord
   readonly kindId: number
   /** Canonical JSON text. */
   readonly body: string
+  /** What it wants (see RecordWrite), as `blueprint:identifier`. */
+  readonly wanted: readonly string[]
   /** Nothing of it is quarantined, and its entities are derived by the blueprints' rules as they are now: if it says the same again, nothing is to be written. */
   readonly settled: boolean
 }

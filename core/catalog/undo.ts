@@ -81,10 +81,10 @@ async function deletedEntity(db: Queryable, name: Name): Promise<Found> {
     anchor: string | null
   }>(
     `SELECT e.id, e.blueprint, e.identifier, e.deleted IS NULL AS live, e.anchor, e.revision FROM entities e
-     WHERE e.blueprint = $1 AND e.identifier = $2 AND NOT e.stub
+     WHERE e.blueprint = $1 AND e.identifier = $2 AND e.anchor IS NOT NULL
      UNION ALL
      SELECT e.id, e.blueprint, e.identifier, e.deleted IS NULL, e.anchor, e.revision
-     FROM aliases a JOIN entities e ON e.id = a.entity_id AND NOT e.stub
+     FROM aliases a JOIN entities e ON e.id = a.entity_id AND e.anchor IS NOT NULL
      WHERE a.blueprint = $1 AND a.identifier = $2
      ORDER BY live DESC, revision DESC`,
     [name.blueprint, name.identifier],

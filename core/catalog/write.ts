@@ -2,7 +2,7 @@ import type { Batch, Removal } from './batch.ts'
 import { array, type Cell } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { storableJson } from './document.ts'
-import type { EntityRow, Fold, Settled } from './fold.ts'
+import { type EntityRow, type Fold, nameOf, type Settled } from './fold.ts'
 import { noRules, type Rules } from './refs.ts'
 import { deleteRefs, writeAliases, writeContributions, writeRefs } from './relate.ts'
 import { insertRows, table, together, updateRows } from './rows.ts'
@@ -137,7 +137,7 @@ async function next(tx: Queryable, ids: number, revisions: number): Promise<[ids
 }
 
 function cells({ settled, id, revision, rules }: Placed, now: number): Cell[] {
-  const { blueprint, identifier, anchor, document, stub } = settled
+  const { blueprint, identifier, anchor, document, hidden } = settled
   return [
     id,
     blueprint,
@@ -152,7 +152,7 @@ function cells({ settled, id, revision, rules }: Placed, now: number): Cell[] {
     tsvector(identifier, document, rules.searchable),
     rules.digest,
     isNewState(settled) ? now : (settled.row?.updatedAt ?? now),
-    stub,
+    hidden,
   ]
 }
 
@@ -165,9 +165,11 @@ async function closeEntities(
   if (plan.closed.length === 0) return []
   const at = new Date(why.now).toISOString()
   const [, revisions] = await next(tx, 0, plan.closed.length)
-  const deleted = plan.closed.map(({ owners }) => {
+  const taken = new Set(plan.settled.filter(({ hidden }) => !hidden).map(nameOf))
+  const deleted = plan.closed.map(({ row, owners }) => {
     const removal = owners.map(({ recordId }) => gone.get(recordId)).find((each) => each !== undefined)
-    return storableJson({ reason: removal?.reason ?? 'withdrawn', cause: why.cause, at })
+    const reason = row.anchor === null ? (taken.has(nameOf(row)) ? 'replaced' : 'unreferenced') : undefined
+    return storableJson({ reason: reason ?? removal?.reason ?? 'withdrawn', cause: why.cause, at })
   })
   const ids = plan.closed.map(({ row }) => row.id)
   await tx.query(

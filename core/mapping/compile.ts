@@ -12,6 +12,7 @@ import { exactInput } from './jq/index.ts'
 import type { Value } from './jq/value.ts'
 import type { MappingOptions, ResourceBlock } from './parsed.ts'
 import { SourceText } from './source.ts'
+import { wantsOf } from './wants.ts'
 
 export interface MappingSource {
   /** File name for messages. */
@@ -56,14 +57,20 @@ export function compileMappings(source: MappingSource): CompiledMappings {
     undeclared: new Set<string>(),
   }
   for (const resource of resources) checkResource(report, resource, known)
-  const hash = contentHash(canonicalText([engineVersion, text, blueprints ?? null, variables]))
+  const options = parsed?.options ?? { other: {} }
+  const hash = contentHash(canonicalText([engineVersion, text, blueprints ?? null, variables, ...meaningOf(options)]))
   return {
-    mappings: new FileMappings(hash, resources, new BlueprintIndex(blueprints), variables, source.selects),
+    mappings: new FileMappings(hash, resources, new BlueprintIndex(blueprints), variables, source.selects, options),
     diagnostics: sortDiagnostics(report.diagnostics),
     usable: parsed !== undefined,
-    options: parsed?.options ?? { other: {} },
+    options,
     resources,
   }
+}
+
+/** Options whose meaning came after the first release: files with one of them are mapped again. */
+function meaningOf({ createMissingRelatedEntities }: MappingOptions): readonly string[] {
+  return createMissingRelatedEntities === true ? ['stubs'] : []
 }
 
 const nothing: readonly MappingOutput[] = []
@@ -72,6 +79,7 @@ class FileMappings implements Mappings {
   readonly hash: string
   readonly kinds: readonly string[]
   readonly about: MappingsAbout
+  readonly wants?: NonNullable<Mappings['wants']>
   readonly #byKind: ReadonlyMap<string, readonly ResourceBlock[]>
   readonly #blueprints: BlueprintIndex
   readonly #selects: MappingSource['selects']
@@ -84,7 +92,9 @@ class FileMappings implements Mappings {
     blueprints: BlueprintIndex,
     variables: Readonly<Record<string, string>>,
     selects: MappingSource['selects'],
+    { createMissingRelatedEntities }: MappingOptions,
   ) {
+    if (createMissingRelatedEntities === true) this.wants = wantsOf(blueprints)
     this.#selects = selects
     this.hash = hash
     this.#byKind = Map.groupBy(resources, ({ kind }) => kind)

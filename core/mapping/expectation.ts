@@ -21,6 +21,14 @@ export class BlueprintIndex {
     this.#blueprints = blueprints && new Map(blueprints.map((blueprint) => [blueprint.identifier, blueprint]))
   }
 
+  /** Where relations of a blueprint lead; only to blueprints that there are. */
+  targetsOf(name: string): ReadonlyMap<string, string> {
+    const relations = Object.entries(this.#blueprints?.get(name)?.relations ?? {})
+    return new Map(
+      relations.flatMap(([relation, { target }]) => (this.#blueprints?.has(target) ? [[relation, target]] : [])),
+    )
+  }
+
   /** Undefined: there is no such blueprint. */
   expect(block: EntityBlock, name: string): Expectation | undefined {
     let byName = this.#cache.get(block)

@@ -76,6 +76,11 @@ export interface Mappings {
   readonly kinds: readonly string[]
   /** One output per mapping of this kind, in file order; none for an unknown kind. Never throws. */
   apply(kind: string, body: Json, context: MappingContext): readonly MappingOutput[]
+  /**
+   * Names that the relations of a draft lead to, and that shall exist as stubs while nothing else makes them
+   * (createMissingRelatedEntities). Absent: none.
+   */
+  readonly wants?: (draft: EntityDraft) => readonly { readonly blueprint: string; readonly identifier: string }[]
   /** Absent: nothing can be told beyond the outputs. */
   readonly about?: MappingsAbout
 }

@@ -30,12 +30,23 @@ interface Rules {
   readonly broken: number
   /** Whether each colour is an entity of its own, that all things of the colour speak of. */
   readonly groups: 'none' | 'plain' | 'versioned'
+  /** How many owners services refer to, and whether those that are missing are made. */
+  readonly owners: 0 | 2 | 3
+  readonly missing: boolean
 }
 
 const content = (rules: Rules, searchable: readonly string[]): MappingContent => ({
   file: 'test.yaml',
   mapping: JSON.stringify(rules),
-  blueprints: [{ identifier: 'service', title: 'Service', schema: { properties: {} }, searchable }],
+  blueprints: [
+    {
+      identifier: 'service',
+      title: 'Service',
+      schema: { properties: {} },
+      relations: { owner: { target: 'group' } },
+      searchable,
+    },
+  ],
   variables: {},
 })
 
@@ -48,6 +59,7 @@ function compile({ mapping, blueprints }: MappingContent): Version {
       kinds: ['thing'],
       // Things are objects.
       apply: (_kind, body) => outputs(rules, body as JsonObject),
+      ...(rules.missing ? { wants } : {}),
     },
     usable: true,
     problems: [],
@@ -68,12 +80,18 @@ function outputs(rules: Rules, body: JsonObject): readonly MappingOutput[] {
   if (number === rules.broken) return [{ mapping: 'm', state: 'quarantined', problem: failure('selector') }, group()]
   if (rules.without.includes(number)) return [{ mapping: 'm', state: 'deselected', expression: 'false' }, group()]
   const color = rules.color === 'kept' ? (body['color'] ?? null) : null
-  const draft = draftOf('service', rules.renamed[number] ?? text(body['name']), { version: rules.version, color })
+  const plain = draftOf('service', rules.renamed[number] ?? text(body['name']), { version: rules.version, color })
+  const draft = rules.owners === 0 ? plain : { ...plain, relations: { owner: `of-${number % rules.owners}` } }
   const marked = rules.color === 'fails' ? { ...draft, failed: [failure('properties.color')] } : draft
   return [
     { mapping: 'm', state: 'selected', drafts: [{ item: '0', owning: true, draft: marked }], quarantined: [] },
     group(),
   ]
+}
+
+function wants({ relations }: EntityDraft): readonly { blueprint: string; identifier: string }[] {
+  const { owner } = relations
+  return typeof owner === 'string' ? [{ blueprint: 'group', identifier: owner }] : []
 }
 
 function text(value: Json | undefined): string {
@@ -93,6 +111,8 @@ const rules: fc.Arbitrary<Rules> = fc.record({
   color: fc.constantFrom('kept', 'kept', 'null', 'fails'),
   broken: fc.nat(things * 3),
   groups: fc.constantFrom('none', 'plain', 'versioned'),
+  owners: fc.constantFrom(0, 2, 3),
+  missing: fc.boolean(),
 })
 const step = fc.record({
   rules,
@@ -100,7 +120,16 @@ const step = fc.record({
   /** What happens at the source between two plans. */
   recolored: fc.uniqueArray(numbers, { maxLength: 3 }),
 })
-const first: Rules = { version: '1', without: [], renamed: {}, color: 'kept', broken: 99, groups: 'plain' }
+const first: Rules = {
+  version: '1',
+  without: [],
+  renamed: {},
+  color: 'kept',
+  broken: 99,
+  groups: 'plain',
+  owners: 0,
+  missing: false,
+}
 
 async function open(): Promise<{ rig: Rig; plans: Plans; files: { now: MappingContent } }> {
   const files = { now: content(first, []) }
@@ -111,7 +140,7 @@ async function open(): Promise<{ rig: Rig; plans: Plans; files: { now: MappingCo
   }
   const rig = await createRig((clock) => new TestSource({ pageSize: 5 }, clock), { runtime })
   rig.source.fill(things)
-  for (let n = 0; n < things; n++) rig.source.put(idOf(n), { color: n % 3 === 0 ? 'red' : 'blue' })
+  for (let n = 0; n < things; n++) rig.source.put(idOf(n), { color: n % 3 === 0 ? '0' : 'blue' })
   await runScan(await rig.session(), 'thing')
   const engine: Pick<Engine, 'sources' | 'wake'> = { sources: [rig.runtime()], wake: () => undefined }
   // Nothing else of it is used.

@@ -5,6 +5,7 @@ import { guardRoom, guardRoomOf, overLimit } from './guard.ts'
 import { isEmpty, type Plan, type PlannedRemap, type PlannedRemoval, type PlannedWrite } from './plan.ts'
 import { type Take, withHeld } from './reconcile.ts'
 import { emit, type KindSession, now, type Session } from './session.ts'
+import { wantedBy } from './wants.ts'
 
 /** Decisions are made again when what they were based on has moved; inside the source's turn nobody else moves it. */
 const ATTEMPTS = 5
@@ -96,8 +97,12 @@ async function guarded(
     }
     return withHeld(write.drafts, held)
   }
-  const writes = plan.writes.map((write) => ({ ...write.record, drafts: said(write) }))
-  const remaps = plan.remaps.map((write) => ({ ...write.record, drafts: said(write) }))
+  const wanted = (drafts: RecordWrite['drafts']): Pick<RecordWrite, 'drafts' | 'wanted'> => {
+    const names = wantedBy(session.mappings, drafts)
+    return names === undefined ? { drafts } : { drafts, wanted: names }
+  }
+  const writes = plan.writes.map((write) => ({ ...write.record, ...wanted(said(write)) }))
+  const remaps = plan.remaps.map((write) => ({ ...write.record, ...wanted(said(write)) }))
   if (holds.length > 0) plan.moves.add('hold', 'none', 'hold')
   if (removals.length > 0) plan.moves.add('presence', 'live', 'remove')
   if (holds.some((hold) => hold.what === 'presence')) plan.moves.add('presence', 'live', 'hold')

@@ -8,6 +8,7 @@ import { withinLimits } from './limits.ts'
 import type { Plan, PlannedWrite } from './plan.ts'
 import { type Reconciled, reconcile } from './reconcile.ts'
 import { type KindSession, now, type PartitionSession, type Session } from './session.ts'
+import { wantedBy, wantsTheSame } from './wants.ts'
 
 /** A raw item, read by its kind. */
 export interface Seen {
@@ -112,14 +113,18 @@ export function planRemap(
   session: Session,
   kind: KindSession,
   plan: Plan,
-  stored: Omit<OutdatedRecord, 'kindId' | 'settled'>,
+  stored: Omit<OutdatedRecord, 'kindId' | 'settled' | 'wanted'> & Partial<Pick<OutdatedRecord, 'wanted'>>,
   settled = false,
 ): void {
   const { id, key, version, hash, mappingId, body } = stored
   // It was stored as the text of a JSON value.
   const canonical = JSON.parse(body) as Json
   const { quarantined, ...said } = mapped(session, kind, plan, { canonical, text: body }, stored)
-  const same = settled && quarantined.length === 0 && saysTheSame(stored.drafts, said.drafts)
+  const same =
+    settled &&
+    quarantined.length === 0 &&
+    saysTheSame(stored.drafts, said.drafts) &&
+    wantsTheSame(stored.wanted ?? [], wantedBy(session.mappings, said.drafts))
   const record = { key, version, quarantined, expected: { id, hash, mappingId }, same }
   plan.remaps.push({ record, recordId: id, ...said })
 }

@@ -37,9 +37,16 @@ function text(item: Json, field: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-export function mappingsOf(blueprints: string, mapping: string): { mappings: Mappings; documents: readonly Json[] } {
+export interface Version {
+  readonly mappings: Mappings
+  readonly documents: readonly Json[]
+  /** createMissingRelatedEntities */
+  readonly missing: boolean
+}
+
+export function mappingsOf(blueprints: string, mapping: string): Version {
   const parsed = parseBlueprints('blueprints.yaml', blueprints)
-  const { mappings, diagnostics } = compileMappings({
+  const { mappings, diagnostics, options } = compileMappings({
     file: 'mapping.yaml',
     text: mapping,
     blueprints: parsed.blueprints,
@@ -48,7 +55,8 @@ export function mappingsOf(blueprints: string, mapping: string): { mappings: Map
   const wrong = [...parsed.diagnostics, ...diagnostics].filter(({ severity }) => severity === 'error')
   if (wrong.length > 0) throw new Error(JSON.stringify(wrong))
   // Blueprints are JSON by their type's own description.
-  return { mappings, documents: parsed.blueprints as unknown as readonly Json[] }
+  const documents = parsed.blueprints as unknown as readonly Json[]
+  return { mappings, documents, missing: options.createMissingRelatedEntities === true }
 }
 
 /** Sources whose objects are handed in one by one and go the whole way through engine and store; nothing is listed. */
@@ -70,7 +78,7 @@ export class ReferenceRig {
   }
 
   /** Activates the version and maps again what is stored. */
-  async map(source: string, version: ReturnType<typeof mappingsOf>): Promise<void> {
+  async map(source: string, version: Version): Promise<void> {
     const row = await this.store.saveSource({
       name: source,
       integration: 'test',

@@ -9,6 +9,12 @@ export const blueprints = `
   relations: { lead: { target: service }, peers: { target: service, many: true } }
 `
 
+/** Where relations lead. */
+export const targets = {
+  service: { owner: 'team', uses: 'service' },
+  team: { lead: 'service', peers: 'service' },
+} as const
+
 const service = (identifier: string, more: string): string => `
   - kind: thing
     selector: { query: '.hidden | not' }
@@ -45,6 +51,8 @@ export const versions: readonly string[] = [
   `resources:${service('.name', bySearch)}`,
   `resources:${service('.other // .name', team)}`,
   `resources:${service('.name', team).replace('.hidden | not', '.tier != "low"').replace('stars: .stars', 'stars: (.stars // 0) + 1')}`,
+  `createMissingRelatedEntities: true\nresources:${service('.name', '')}`,
+  `createMissingRelatedEntities: true\nresources:${service('.other // .name', team)}`,
   `resources:${team}
   - kind: thing
     selector: { query: 'true' }

@@ -9,7 +9,7 @@ import { isQuery } from '../model/entity.ts'
 import { type FreshDatabase, freshDatabase } from './database.ts'
 import { Reference } from './reference.ts'
 import { mappingsOf, ReferenceRig } from './reference-rig.ts'
-import { blueprints, type Op, operations, versions } from './reference-world.fixture.ts'
+import { blueprints, type Op, operations, targets, versions } from './reference-world.fixture.ts'
 import { Replay, replayFeed } from './replay.ts'
 
 let database: FreshDatabase
@@ -23,7 +23,7 @@ const compiled = versions.map((text) => mappingsOf(blueprints, text))
 const counts: Record<Op['type'], number> = { observe: 0, rename: 0, withdraw: 0, map: 0, order: 0 }
 
 /** One world after the other in one database; the mapping versions of the first stay. */
-const empty = `TRUNCATE bodies, records, presences, contributions, entities, refs, searches, dangling, aliases, former_aliases, changes, change_batches;
+const empty = `TRUNCATE bodies, records, presences, contributions, wanted, entities, refs, searches, dangling, aliases, former_aliases, changes, change_batches;
   UPDATE kinds SET live = 0; DELETE FROM guard_hours; UPDATE feed SET next = 1, moment = NULL; UPDATE settling SET seq = 0`
 
 type Planting = (db: Db) => { readonly db: Db; readonly store?: (store: Store) => Store }
@@ -34,14 +34,14 @@ async function play(ops: readonly Op[], planting: Planting = nothing): Promise<v
   const { db, store = (inner: Store) => inner } = planting(database.db)
   const last = store(createStore(db))
   const rig = new ReferenceRig(db, last)
-  const reference = new Reference(['tags', 'uses'])
+  const reference = new Reference(['tags', 'uses'], targets)
   const objects = new Map<string, Record<string, unknown>>()
   let version = 100
   const map = async (source: string, index: number): Promise<void> => {
     const chosen = compiled[index] ?? compiled[0]
     if (chosen === undefined) return
     await rig.map(source, chosen)
-    reference.map(source, chosen.mappings)
+    reference.map(source, chosen.mappings, chosen.missing)
   }
   await rig.order(sources)
   reference.order(sources)
@@ -82,9 +82,8 @@ async function play(ops: readonly Op[], planting: Planting = nothing): Promise<v
 async function compare(reference: Reference): Promise<void> {
   const { items } = await listEntities(database.db, { limit: 1000 })
   const led = (target: string, said: string) => reference.targetOf(`${target}:${said}`) ?? `${target}:${said}`
-  const expected = [...reference.entities].map(([name, { title, team, properties, relations }]) => {
-    const targets = { owner: 'team', uses: 'service', lead: 'service', peers: 'service' }
-    const shown = Object.entries(targets).flatMap(([relation, target]) => {
+  const expected = [...reference.entities].map(([name, { stub, title, team, properties, relations }]) => {
+    const shown = Object.entries({ ...targets.service, ...targets.team }).flatMap(([relation, target]) => {
       const said = relations[relation]
       if (typeof said === 'string') return [[relation, led(target, said)]]
       if (Array.isArray(said)) return [[relation, said.map((each: string) => led(target, each))]]
@@ -92,22 +91,22 @@ async function compare(reference: Reference): Promise<void> {
       const found = reference.found(target, said)
       return [[relation, relation === 'peers' ? found : found.length === 1 ? found[0] : null]]
     })
-    return [name, { title, team, properties, relations: Object.fromEntries(shown) }]
+    return [name, { stub, title, team, properties, relations: Object.fromEntries(shown) }]
   })
-  const found = items.map(({ reference: name, title, team, properties, relations }) => [
+  const found = items.map(({ reference: name, stub, title, team, properties, relations }) => [
     name,
-    { title, team, properties, relations },
+    { stub, title, team, properties, relations },
   ])
   expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected))
   const replay = new Replay()
   await replayFeed(database.db, replay)
-  const replayed = [...replay.entities].map(([name, { title, team, properties, relations }]) => [
+  const replayed = [...replay.entities].map(([name, { stub = false, title, team, properties, relations }]) => [
     name,
-    { title, team, properties, relations },
+    { stub, title, team, properties, relations },
   ])
-  const said = [...reference.entities].map(([name, { title, team, properties, relations }]) => [
+  const said = [...reference.entities].map(([name, { stub = false, title, team, properties, relations }]) => [
     name,
-    { title, team, properties, relations },
+    { stub, title, team, properties, relations },
   ])
   expect(Object.fromEntries(replayed)).toEqual(Object.fromEntries(said))
 }
@@ -153,6 +152,11 @@ describe('any sequence of observations, renames, withdrawals, mapping and preced
       db: wrapped(db, {
         rewrite: (text) =>
           text.includes('UPDATE searches SET due = true') ? 'SELECT $1::bigint[], $2::bigint[]' : text,
+      }),
+    }),
+    'a stub is kept when nothing refers to it any more': (db) => ({
+      db: wrapped(db, {
+        rewrite: (text) => text.replace('w.record_id <> ALL ($4::int8[])', '$4::int8[] IS NOT NULL'),
       }),
     }),
     'precedence goes by arrival': (db) => ({

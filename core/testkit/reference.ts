@@ -14,6 +14,8 @@ export interface Observed {
 /** What an entity has to be. Relations as they were said; what they lead to is asked of `targetOf`. */
 export interface Expected {
   readonly id: number
+  /** Only relations want it. */
+  readonly stub?: true
   readonly title: string | null
   readonly team: readonly string[]
   readonly properties: Readonly<Record<string, Json>>
@@ -24,6 +26,7 @@ interface Saying {
   /** Record, mapping and item. */
   readonly part: string
   readonly record: string
+  readonly source: string
   readonly name: string
   readonly owning: boolean
   readonly draft: Omit<EntityDraft, 'identifier'>
@@ -33,8 +36,12 @@ interface Saying {
 interface Being {
   readonly id: number
   readonly name: string
+  /** None: a stub. */
   readonly owners: readonly Saying[]
 }
+
+/** By blueprint and relation, the blueprint that it leads to. */
+type Targets = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /**
  * The catalog, made as plainly as it can be said: all records through the mappings, grouped by name, merged field by
@@ -44,15 +51,19 @@ export class Reference {
   readonly #records = new Map<string, Observed>()
   readonly #mappings = new Map<string, Mappings>()
   #precedence: readonly string[] = []
-  #beings: readonly Being[] = []
+  #beings: Being[] = []
   #names = new Map<string, Expected>()
   readonly #aliases = new Map<string, number>()
   #ids = 0
   readonly #united: readonly string[]
+  readonly #targets: Targets
+  /** Sources of which relations make what they lead to. */
+  readonly #making = new Set<string>()
 
   /** `united`: properties and relations of which the lists of all contributions are put together. */
-  constructor(united: readonly string[] = []) {
+  constructor(united: readonly string[] = [], targets: Targets = {}) {
     this.#united = united
+    this.#targets = targets
   }
 
   /** `sources`: the first one wins. */
@@ -61,8 +72,10 @@ export class Reference {
     this.#settle()
   }
 
-  map(source: string, mappings: Mappings): void {
+  map(source: string, mappings: Mappings, missing = false): void {
     this.#mappings.set(source, mappings)
+    if (missing) this.#making.add(source)
+    else this.#making.delete(source)
     this.#settle()
   }
 
@@ -110,11 +123,31 @@ export class Reference {
       name,
       owners: group.filter(({ owning }) => owning),
     }))
+    const stubs = this.#missing(said).map((name) => ({ id: taken.get(name) ?? ++this.#ids, name, owners: [] }))
+    this.#beings.push(...stubs)
     for (const { name } of this.#beings) this.#aliases.delete(name)
     const ids = new Map(this.#beings.map(({ id, name }) => [name, id]))
-    this.#names = new Map(
-      owned.map(([name, group]) => [name, { id: ids.get(name) ?? 0, ...merged(group, this.#united) }]),
+    this.#names = new Map([
+      ...owned.map(([name, group]): [string, Expected] => [
+        name,
+        { id: ids.get(name) ?? 0, ...merged(group, this.#united) },
+      ]),
+      ...stubs.map(({ id, name }): [string, Expected] => [name, { id, stub: true, ...bare(name) }]),
+    ])
+  }
+
+  /** Names that relations lead to and that nothing goes by, now or before. */
+  #missing(said: readonly Saying[]): readonly string[] {
+    const wanted = said.flatMap(({ source, draft }) =>
+      Object.entries(draft.relations).flatMap(([relation, led]) => {
+        const target = this.#targets[draft.blueprint]?.[relation]
+        const names = typeof led === 'string' ? [led] : Array.isArray(led) ? led : []
+        return target === undefined || !this.#making.has(source) ? [] : names.map((each) => `${target}:${each}`)
+      }),
     )
+    const alive = new Set(this.#beings.map(({ id }) => id))
+    const taken = new Set(this.#beings.map(({ name }) => name))
+    return [...new Set(wanted)].filter((name) => !taken.has(name) && !alive.has(this.#aliases.get(name) ?? 0))
   }
 
   /** Who goes by which name now: an entity stays while one of its owners says its name, and else goes where they go. */
@@ -130,6 +163,7 @@ export class Reference {
       const goes = owners.map(({ part }) => now.get(part)).find((to) => to !== undefined && isFree(to, name, taken))
       if (goes !== undefined) taken.set(goes, id)
     }
+    for (const { name, id, owners } of beings) if (owners.length === 0 && !taken.has(name)) taken.set(name, id)
     return taken
   }
 
@@ -141,6 +175,7 @@ export class Reference {
       return output.drafts.map(({ item, draft, owning }) => ({
         part: `${source} ${kind} ${key} ${output.mapping} ${item}`,
         record: `${source} ${kind} ${key}`,
+        source,
         name: `${draft.blueprint}:${draft.identifier}`,
         owning,
         draft,
@@ -148,6 +183,10 @@ export class Reference {
       }))
     })
   }
+}
+
+function bare(name: string): Omit<Expected, 'id'> {
+  return { title: name.slice(name.indexOf(':') + 1), team: [], properties: {}, relations: {} }
 }
 
 function recordOf({ source, kind, key }: Pick<Observed, 'source' | 'kind' | 'key'>): string {

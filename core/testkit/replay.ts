@@ -1,5 +1,5 @@
 import type { Queryable } from '../catalog/db.ts'
-import type { Document, Patch } from '../catalog/document.ts'
+import type { Told as Document, Patch } from '../catalog/document.ts'
 import { type ChangeFilter, type ChangeView, readChanges, resolvePosition } from '../catalog/query/changes.ts'
 
 /** A catalog that knows nothing but the change feed, as a reader of it keeps one. */

@@ -47,6 +47,7 @@ export async function get(
     return 0
   }
   print(`${entity.reference}${entity.title === null || entity.title === entity.identifier ? '' : `  ${entity.title}`}`)
+  if (entity.stub === true) print('  a stub: relations lead to it, and no source has it')
   const rows = [
     ...(entity.team.length > 0 ? [['team', show(entity.team)]] : []),
     ...Object.entries(entity.properties).map(([name, value]) => [name, show(value)]),

@@ -221,6 +221,8 @@ const reasons: Readonly<Record<string, string>> = {
   parent: 'the record that it hangs on is gone',
   approved: 'a person approved its deletion',
   person: 'a person took away what had been written',
+  unreferenced: 'it was a stub, and nothing refers to it any more',
+  replaced: 'it was a stub, and another entity took its name',
   withdrawn: 'no record says any more that it exists (a selector, a mapping or its identifier changed)',
 }
 

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../model/json.ts'
 import { CatchmentError } from '../../sdk/index.ts'
 import type { Queryable } from '../db.ts'
-import type { Document } from '../document.ts'
+import type { Told } from '../document.ts'
 import { Parameters } from './sql.ts'
 import { documentOfVersion, type Operation, versionsOf } from './versions.ts'
 
@@ -19,7 +19,7 @@ export interface ChangeView {
   /** Field -> [before, after]; null when created (`entity` has it all), deleted, or restored as it was. */
   readonly patch: JsonObject | null
   /** What it said from then on, of one that was created or restored; relations as they are said. */
-  readonly entity?: Document
+  readonly entity?: Told
   /** What made it happen: a scan, a delivery, a get, a remap, a person. */
   readonly cause: Json
   readonly at: string

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { Db, Queryable } from '../db.ts'
 import { explainAbsent, replacedBy } from './absent.ts'
+import { wantedBecause } from './because.ts'
 import { latestChanges } from './changes.ts'
 import { listEntities } from './entities.ts'
 import { type EntityDetail, getEntity } from './entity.ts'
@@ -117,9 +118,11 @@ async function explainPresent(db: Db, text: string, entity: EntityDetail, insigh
   const owners = contributions.filter((one) => one.owning)
   const first = owners[0] ?? contributions[0]
   const origin =
-    first === undefined
-      ? ''
-      : ` because ${first.source} has the ${first.kind} ${first.key}${owners.length > 1 ? ` and ${owners.length - 1} more say so` : ''}`
+    entity.stub === true
+      ? ` as a stub: no source has it, and it was made because ${await wantedBecause(db, entity)}`
+      : first === undefined
+        ? ''
+        : ` because ${first.source} has the ${first.kind} ${first.key}${owners.length > 1 ? ` and ${owners.length - 1} more say so` : ''}`
   const renamed = entity.askedAs !== undefined
   const removal = held.find(({ what }) => !what.startsWith('property'))
   const { pinned } = entity

@@ -25,7 +25,7 @@ const length = 100
 
 /**
  * A search query as a condition over `entities e`. Its language is that of search relations in mapping files: a
- * `property` is the name of one, or `$identifier`, `$title`, `$blueprint`, `$team`, `$createdAt`, `$updatedAt`, or
+ * `property` is the name of one, or `$identifier`, `$title`, `$blueprint`, `$team`, `$stub`, `$createdAt`, `$updatedAt`, or
  * `relations.NAME` (compared with the target's identifier). Throws `query_invalid`.
  */
 export function condition(query: SearchQuery, parameters: Parameters): string {
@@ -60,6 +60,7 @@ const columns: Readonly<Record<string, string>> = {
   $title: 'to_jsonb(e.title)',
   $blueprint: 'to_jsonb(e.blueprint)',
   $team: 'to_jsonb(e.team)',
+  $stub: 'to_jsonb(e.anchor IS NULL)',
 }
 
 function comparison(property: string, operator: Operator, value: Json, parameters: Parameters): string {

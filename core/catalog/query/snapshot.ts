@@ -1,6 +1,6 @@
 import { reference } from '../../model/entity.ts'
 import type { Db, Queryable } from '../db.ts'
-import type { Document } from '../document.ts'
+import type { Told } from '../document.ts'
 import { feedBounds, formatPosition } from './changes.ts'
 import { type Moment, momentView, resolveMoment } from './moment.ts'
 import { documentOfVersion, type Version, versionsAt } from './versions.ts'
@@ -23,7 +23,7 @@ export type SnapshotPart =
       readonly revision: number
       readonly createdAt: string
       readonly updatedAt: string
-    } & Document)
+    } & Told)
   | { readonly type: 'end'; readonly entities: number; readonly position: string }
 
 const chunk = 500

@@ -1,7 +1,7 @@
 import type { Relation } from '../../model/entity.ts'
 import type { Json } from '../../model/json.ts'
 import type { Queryable } from '../db.ts'
-import type { Document, Patch } from '../document.ts'
+import type { Document, Patch, Told } from '../document.ts'
 import { type EntityRow, entityColumns } from './view.ts'
 
 /** What a change did: `restored` is a deletion undone. */
@@ -73,9 +73,9 @@ export async function versionsAt(
 }
 
 function version({ seq, head_revision, operation, cause, at, later, ...row }: Found): Version {
-  const { identifier, document } = walkBack(row, later ?? [])
+  const { identifier, stub, document } = walkBack(row, later ?? [])
   return {
-    row: { ...row, ...document, identifier, revision: head_revision, updated_at: at },
+    row: { ...row, ...document, identifier, anchor: stub ? null : row.anchor, revision: head_revision, updated_at: at },
     seq: BigInt(seq),
     operation,
     cause,
@@ -84,8 +84,12 @@ function version({ seq, head_revision, operation, cause, at, later, ...row }: Fo
 }
 
 /** `changes`: newest first. */
-function walkBack(row: EntityRow, changes: readonly Patch[]): { identifier: string; document: Document } {
+function walkBack(
+  row: EntityRow,
+  changes: readonly Patch[],
+): { identifier: string; stub: boolean; document: Document } {
   let { identifier, title, team } = row
+  let stub = row.anchor === null
   let failed: Document['failed'] = row.failed ?? []
   const properties = new Map<string, Json>(Object.entries(row.properties))
   const relations = new Map<string, Relation>(Object.entries(row.relations))
@@ -97,6 +101,7 @@ function walkBack(row: EntityRow, changes: readonly Patch[]): { identifier: stri
     for (const [field, [before]] of Object.entries(patch)) {
       // Patches are written by `difference`, so each field has the type of its place.
       if (field === 'identifier') identifier = before as string
+      else if (field === 'stub') stub = before as boolean
       else if (field === 'title') title = before as string | null
       else if (field === 'team') team = before as readonly string[]
       else if (field === 'failed') failed = before as unknown as Document['failed']
@@ -106,6 +111,7 @@ function walkBack(row: EntityRow, changes: readonly Patch[]): { identifier: stri
   }
   return {
     identifier,
+    stub,
     document: {
       title,
       team,
@@ -117,7 +123,8 @@ function walkBack(row: EntityRow, changes: readonly Patch[]): { identifier: stri
 }
 
 /** What a version says, without its name. */
-export function documentOfVersion({ row }: Version): Document {
+export function documentOfVersion({ row }: Version): Told {
   const { title, team, properties, relations, failed } = row
-  return { title, team, properties, relations: relations as Document['relations'], failed: failed ?? [] }
+  const document = { title, team, properties, relations: relations as Document['relations'], failed: failed ?? [] }
+  return row.anchor === null ? { ...document, stub: true } : document
 }

@@ -11,6 +11,8 @@ export interface EntityView {
   readonly blueprint: string
   readonly identifier: string
   readonly title: string | null
+  /** Relations lead to it, and nothing owns it. Absent: it is none. */
+  readonly stub?: true
   readonly team: readonly string[]
   readonly properties: JsonObject
   readonly relations: Readonly<Record<string, string | readonly string[] | SearchQuery | null>>
@@ -23,9 +25,9 @@ export interface EntityView {
 
 /** Columns that `entityView` reads, of `entities e`. */
 export const entityColumns = `e.id, e.blueprint, e.identifier, e.title, e.team, e.properties, e.relations, e.failed,
-  e.revision, e.created_at, e.updated_at`
+  e.revision, e.anchor, e.created_at, e.updated_at`
 
-/** Entities that people see: a stub is only a name that something points at. */
+/** Entities that people see. A hidden stub is only a name that something was written about. */
 export const visible = 'e.deleted IS NULL AND NOT e.stub'
 
 export interface EntityRow {
@@ -38,6 +40,8 @@ export interface EntityRow {
   readonly relations: Readonly<Record<string, string | readonly string[] | SearchQuery | null>>
   readonly failed: readonly Problem[] | null
   readonly revision: string
+  /** The record that it hangs on; null: a stub. */
+  readonly anchor: string | null
   readonly created_at: Date
   readonly updated_at: Date
 }
@@ -105,6 +109,7 @@ export function entityView(row: EntityRow, targets: Targets | undefined): Entity
     blueprint: row.blueprint,
     identifier: row.identifier,
     title: row.title,
+    ...(row.anchor === null ? { stub: true } : {}),
     team: found.length === 0 ? row.team : [...new Set([...row.team, ...found])],
     properties: row.properties,
     relations: Object.fromEntries(relations),

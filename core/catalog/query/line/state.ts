@@ -9,7 +9,7 @@ import { advice } from './vocabulary.ts'
 export type Unsound = Readonly<Record<'stale' | 'unknown', readonly number[]>>
 
 const freshnesses: readonly string[] = ['fresh', 'stale', 'unknown'] satisfies readonly Freshness[]
-const states = [...freshnesses, 'failed', 'held', 'pinned']
+const states = [...freshnesses, 'failed', 'held', 'pinned', 'stub']
 
 /** Does the line ask how true something is? Only then are all partitions judged. */
 export function asksFreshness(node: Node): boolean {
@@ -32,6 +32,8 @@ export function stateTest(value: Value, unsound: Unsound | undefined, parameters
   switch (state) {
     case 'failed':
       return `${e}.failed IS NOT NULL`
+    case 'stub':
+      return `${e}.anchor IS NULL`
     case 'pinned':
       return `EXISTS (SELECT FROM contributions c WHERE c.entity_id = ${e}.id AND c.mapping = '${PIN}')`
     case 'held':
