@@ -101,14 +101,14 @@ export async function writeWanted(tx: Queryable, wanting: Wanting | undefined, a
       name: 'delete_wanted',
     })
   }
-  const rows = wanting.now.map(({ recordId, name }): Cell[] => [
+  const once = new Map(wanting.now.map((each) => [`${each.recordId} ${nameOf(each.name)}`, each]))
+  const rows = [...once.values()].map(({ recordId, name: { blueprint, identifier } }): Cell[] => [
     recordId,
-    refTarget(name.blueprint, name.identifier),
-    name.blueprint,
-    name.identifier,
+    refTarget(blueprint, identifier),
+    blueprint,
+    identifier,
   ])
-  const once = new Map(rows.map((row) => [`${row[0]} ${row[1]}`, row]))
-  await insertRows(tx, wanted, [...once.values()])
+  await insertRows(tx, wanted, rows)
 }
 
 function columns(names: readonly Name[]): [Buffer, Buffer] {
