@@ -4,7 +4,7 @@ import type { Problem } from '../model/problem.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { type Document, same } from './document.ts'
-import type { Contribution, EntityRow, StoredContribution } from './fold.ts'
+import type { Contribution, EntityRow, StoredContribution } from './group.ts'
 
 export interface StoredDocument {
   readonly title: string | null

@@ -1,40 +1,9 @@
 import { type Document, difference, type Patch, same } from './document.ts'
-import { byRank, merge, type Ranked } from './merge.ts'
+import { type Contribution, type EntityRow, type Group, nameOf, type StoredContribution } from './group.ts'
+import { byRank, merge } from './merge.ts'
 import { noRules, type Rules } from './refs.ts'
 import { MANUAL } from './store.ts'
 import { placeStubs, shown, stubChange, type Wanted, want } from './stubs.ts'
-
-/** An entity that is not deleted, locked. */
-export interface EntityRow {
-  readonly id: bigint
-  readonly blueprint: string
-  readonly identifier: string
-  /** The record that it hangs on; null for a stub: nothing owns it. */
-  readonly anchor: bigint | null
-  /** A stub that no relation wants either: it does not exist for readers. */
-  readonly hidden: boolean
-  readonly document: Document
-  /** Digest of the blueprint's rules that its search vector and refs were made by. */
-  readonly derived: number
-  readonly revision: bigint
-  /** Milliseconds since the epoch. */
-  readonly updatedAt: number
-}
-
-export interface Contribution extends Ranked {
-  readonly recordId: bigint
-  readonly owning: boolean
-  readonly blueprint: string
-  readonly identifier: string
-}
-
-export interface StoredContribution extends Contribution {
-  readonly entityId: bigint
-  /** It keeps a draft of its own, because it does not say exactly what the entity says. */
-  readonly hasDraft: boolean
-  /** It stands for all contributions of the entity, of records that are not replaced, that say exactly what the entity says. */
-  readonly stands: boolean
-}
 
 export interface FoldInput {
   readonly rows: readonly EntityRow[]
@@ -89,18 +58,6 @@ export interface Fold {
   readonly rests: readonly { readonly row: EntityRow; readonly settled: Settled }[]
 }
 
-export interface Group {
-  readonly blueprint: string
-  readonly identifier: string
-  readonly members: Contribution[]
-  owned: boolean
-  /** Not owned, and there for readers all the same. */
-  wanted: boolean
-  row: EntityRow | undefined
-  /** Its row was deleted. */
-  restored?: boolean
-}
-
 /**
  * The catalog as a view: after it, each name holds the merge of exactly the contributions that say this name. What is left
  * to decide is which row goes by which name. A row goes with its owners: it keeps its name while one of them still says
@@ -142,10 +99,6 @@ export function fold({ rows, stored, replaced, said, rules, restored = [], wante
       return after === undefined ? [] : [{ row, settled: after }]
     }),
   }
-}
-
-export function nameOf({ blueprint, identifier }: { readonly blueprint: string; readonly identifier: string }): string {
-  return `${blueprint}:${identifier}`
 }
 
 function partOf({ recordId, rank }: Contribution): string {

@@ -2,7 +2,7 @@ import type { Batch } from './batch.ts'
 import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { documentFrom, type StoredDocument } from './entities.ts'
-import type { Contribution, EntityRow, StoredContribution } from './fold.ts'
+import type { Contribution, EntityRow, StoredContribution } from './group.ts'
 import { StaleDecision } from './refusals.ts'
 
 /**

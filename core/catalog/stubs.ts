@@ -1,5 +1,5 @@
 import type { Patch } from './document.ts'
-import { type EntityRow, type Group, nameOf } from './fold.ts'
+import { type EntityRow, type Group, nameOf } from './group.ts'
 
 /** A name that relations want an entity of, although nothing may own it. */
 export interface Wanted {
