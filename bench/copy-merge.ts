@@ -6,6 +6,7 @@ import type { Copied, Recording } from './recording.ts'
 /** What names a row, where a table has a primary or unique key. */
 const keys: Readonly<Record<string, readonly string[]>> = {
   records: ['kind_id', 'key'],
+  bodies: ['record_id'],
   presences: ['partition_id', 'record_id'],
   entities: ['id'],
   contributions: ['record_id', 'mapping', 'item'],

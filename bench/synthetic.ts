@@ -1,4 +1,6 @@
-import type { Connection, Json, JsonObject, Kind, Page } from '../core/sdk/index.ts'
+import { type Connection, type Json, type JsonObject, type Kind, lazyPage, type Page } from '../core/sdk/index.ts'
+import type { Answers } from './answers.ts'
+import { repositories } from './repository.ts'
 
 /**
  * A source with `n` repositories of about 1.5 KB, each a function of its number, so that none is held: every page is made
@@ -8,18 +10,17 @@ export interface Synthetic {
   readonly connection: Connection
   /** Items below this number are other than they were. */
   changed: number
+  /** Of pages that come as bytes: no two answers have the same ones, though they hold the same items. */
+  restless: boolean
   /** What the source was asked so far: checks, partitions, pages. */
   calls: number
 }
 
 const pageSize = 1000
-const languages = ['Go', 'TypeScript', 'Java', 'Python', 'Rust', 'Kotlin', 'C++', 'Elixir']
-const words =
-  'payment ledger gateway invoice order basket search index worker mailer report metric audit token session queue'.split(
-    ' ',
-  )
-
-export function synthetic(n: number): Synthetic {
+/** `answers`: where pages come from as bytes; by default they are made in place, as items. */
+export function synthetic(n: number, answers?: Answers): Synthetic {
+  /** Answers under way, so that the source is no slower than we are. */
+  const ahead = answers === undefined ? 0 : 3
   const kind: Kind = {
     name: 'repository',
     coverage: 'complete',
@@ -33,22 +34,38 @@ export function synthetic(n: number): Synthetic {
       return Promise.resolve([{ name: 'acme' }])
     },
     async *list(): AsyncIterable<Page> {
+      const asked: Promise<Page>[] = []
       for (let first = 0; first < n; first += pageSize) {
-        state.calls += 1
-        const last = Math.min(first + pageSize, n)
-        const items = Array.from({ length: last - first }, (_, index) =>
-          repository(first + index, first + index < state.changed),
-        )
-        yield { cursor: String(first), items, ...(last < n ? { next: String(last) } : {}) }
+        asked.push(page(first))
+        if (asked.length <= ahead) continue
+        yield* await Promise.all(asked.splice(0, 1))
       }
+      for (const one of asked) yield await one
     },
   }
+
+  async function page(first: number): Promise<Page> {
+    state.calls += 1
+    const last = Math.min(first + pageSize, n)
+    const place = { cursor: String(first), ...(last < n ? { next: String(last) } : {}) }
+    const { changed, restless, calls } = state
+    if (answers === undefined) return { ...place, items: repositories(first, last, changed) }
+    const bytes = await answers.ask({ first, last, changed, ...(restless ? { asked: calls } : {}) })
+    return lazyPage({ ...place, bytes }, () => itemsOf(bytes))
+  }
+
   const check = () => {
     state.calls += 1
     return Promise.resolve({ identity: 'bench', fingerprint: 'bench', missing: [] })
   }
-  const state: Synthetic = { changed: 0, calls: 0, connection: { kinds: [kind], check } }
+  const state: Synthetic = { changed: 0, restless: false, calls: 0, connection: { kinds: [kind], check } }
   return state
+}
+
+/** The workers write nothing else. */
+function itemsOf(bytes: Uint8Array): readonly Json[] {
+  const { items } = JSON.parse(new TextDecoder().decode(bytes)) as { readonly items: readonly Json[] }
+  return items
 }
 
 function text(item: Json, name: string): string {
@@ -86,64 +103,5 @@ function canonical(item: Json): Json {
     updated_at: it['updated_at'] ?? null,
     pushed_at: it['pushed_at'] ?? null,
     custom_properties: it['custom_properties'] ?? null,
-  }
-}
-
-/** Numbers from a seed that look unrelated: a step of a linear congruence. */
-function scatter(seed: number, salt: number, below: number): number {
-  return (Math.imul(seed + salt * 7919, 2654435761) >>> 8) % below
-}
-
-function repository(id: number, changed: boolean): Json {
-  const word = (salt: number): string => words[scatter(id, salt, words.length)] ?? ''
-  const name = `${word(1)}-${word(2)}-${id}`
-  const day = String(1 + scatter(id, 3, 28)).padStart(2, '0')
-  const sentences = Array.from(
-    { length: 2 },
-    (_, index) =>
-      `The ${word(index + 10)} of the ${word(index + 20)} ${word(index + 30)} keeps its ${word(index + 40)}.`,
-  )
-  return {
-    id: 100_000_000 + id,
-    node_id: `R_kgDO${(100_000_000 + id).toString(36)}`,
-    name,
-    full_name: `acme/${name}`,
-    private: true,
-    owner: {
-      login: 'acme',
-      id: 4711,
-      node_id: 'O_kgDOABCD',
-      type: 'Organization',
-      html_url: 'https://github.com/acme',
-      avatar_url: 'https://avatars.githubusercontent.com/u/4711?v=4',
-    },
-    html_url: `https://github.com/acme/${name}`,
-    description: `${changed ? 'Changed. ' : ''}${sentences.join(' ')}`,
-    fork: false,
-    homepage: `https://docs.acme.example/services/${name}`,
-    language: languages[scatter(id, 4, languages.length)] ?? null,
-    topics: [`team-${word(5)}-${scatter(id, 6, 20)}`, `domain-${word(7)}`, `tier-${1 + scatter(id, 8, 3)}`, word(9)],
-    visibility: 'private',
-    archived: scatter(id, 50, 20) === 0,
-    disabled: false,
-    is_template: false,
-    default_branch: 'main',
-    license: { key: 'apache-2.0', name: 'Apache License 2.0', spdx_id: 'Apache-2.0' },
-    stargazers_count: scatter(id, 51, 200),
-    forks_count: scatter(id, 52, 20),
-    clone_url: `https://github.com/acme/${name}.git`,
-    ssh_url: `git@github.com:acme/${name}.git`,
-    created_at: `2023-04-${day}T09:12:45Z`,
-    updated_at: changed ? `2026-11-${day}T10:00:00Z` : `2026-10-${day}T17:31:02Z`,
-    pushed_at: `2026-10-${day}T17:30:59Z`,
-    custom_properties: {
-      cost_center: `cc-${scatter(id, 60, 400)}`,
-      data_classification: 'internal',
-      runtime_environment: 'kubernetes-production-eu-central',
-      on_call_schedule: `https://oncall.acme.example/schedules/${word(5)}-${scatter(id, 6, 20)}`,
-      compliance: ['soc2', 'iso27001', 'gdpr-data-processor'],
-      dashboards: `https://grafana.acme.example/d/${(id * 7919).toString(36)}/${name}-overview`,
-      review_policy: 'two approvals of code owners, no self approval, branch must be up to date',
-    },
   }
 }

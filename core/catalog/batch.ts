@@ -109,6 +109,8 @@ export interface PageWrite {
   readonly asOf?: bigint
   /** Of keys, hashes and mapping version, if nothing was refused: the next scan may know the page by it. */
   readonly seal?: Buffer
+  /** Of the bytes that `seal` was made of, if the source gave them: it is kept where the seal is. */
+  readonly bytesSeal?: Buffer
   /**
    * It is a page of the partition's last complete scan once more, and its records are taken over from there: `keys`,
    * `hashes` and `known` are empty. StaleDecision when they are no longer what they were.

@@ -100,7 +100,7 @@ export function keepingBooks(db: Db): KeepingBooks {
     readAgain(fence, kindId, records = []) {
       return fenced(fence, async (tx) => {
         await tx.query(
-          `UPDATE scan_pages g SET validator = NULL, seal = NULL FROM scans s JOIN partitions p ON p.id = s.partition_id
+          `UPDATE scan_pages g SET validator = NULL, seal = NULL, bytes_seal = NULL FROM scans s JOIN partitions p ON p.id = s.partition_id
            WHERE p.kind_id = $1 AND g.scan_id = s.id AND (g.validator IS NOT NULL OR g.seal IS NOT NULL)`,
           [kindId],
         )

@@ -36,11 +36,11 @@ export async function checkPage(tx: Queryable, batch: Batch, page: PageWrite, he
     throw new StaleDecision('a record of the page changed since it was compared')
 }
 
-const columns = 'scan_id, page, cursor, next, validator, begin_tick, end_tick, records, digest, seal, as_of'
+const columns = 'scan_id, page, cursor, next, validator, begin_tick, end_tick, records, digest, seal, as_of, bytes_seal'
 /** A page that was committed before a crash, and is read once more because its answer got lost. */
 const onceMore = `ON CONFLICT (scan_id, page) DO UPDATE SET cursor = excluded.cursor, next = excluded.next,
   validator = excluded.validator, begin_tick = excluded.begin_tick, end_tick = excluded.end_tick, records = excluded.records,
-  digest = excluded.digest, seal = excluded.seal, as_of = excluded.as_of`
+  digest = excluded.digest, seal = excluded.seal, as_of = excluded.as_of, bytes_seal = excluded.bytes_seal`
 
 /** $1 to $7 of both statements. */
 function placeOf(page: PageWrite): readonly unknown[] {
@@ -60,15 +60,17 @@ export async function writePage(
   if (page.remembered !== undefined) return takeOver(tx, batch, page, page.remembered, held)
   const { records, sure } = await recordsOf(tx, batch.kindId, page, written)
   const { items, changed, failed } = page.counts
+  const seal = sure ? (page.seal ?? null) : null
   await tx.query(
-    `WITH page AS (INSERT INTO scan_pages (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int8[], $9, $10, $11) ${onceMore})
-     UPDATE scans SET pages = greatest(pages, $2 + 1), items = items + $12, changed = changed + $13, failed = failed + $14 WHERE id = $1`,
+    `WITH page AS (INSERT INTO scan_pages (${columns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::int8[], $9, $10, $11, $12) ${onceMore})
+     UPDATE scans SET pages = greatest(pages, $2 + 1), items = items + $13, changed = changed + $14, failed = failed + $15 WHERE id = $1`,
     [
       ...placeOf(page),
       array('int8', records),
       digest(page.hashes),
-      sure ? (page.seal ?? null) : null,
+      seal,
       sure ? held.writes + (held.writing ? 1n : 0n) : null,
+      seal === null ? null : (page.bytesSeal ?? null),
       items,
       changed,
       failed,
@@ -105,12 +107,12 @@ async function recordsOf(
  */
 const takeOverSql = `
   WITH old AS MATERIALIZED (
-    SELECT g.records, g.digest, g.seal, g.as_of, p.id AS partition_id
+    SELECT g.records, g.digest, g.seal, g.as_of, g.bytes_seal, p.id AS partition_id
     FROM scans s JOIN partitions p ON p.id = s.partition_id JOIN scan_pages g ON g.scan_id = p.complete_scan AND g.page = $8
     WHERE s.id = $1 AND g.cursor = $3),
   page AS (
     INSERT INTO scan_pages (${columns})
-    SELECT $1, $2, $3, $4, $5, $6, $7, records, digest, seal, CASE WHEN as_of = $9 OR NOT $10 THEN $9::int8 END
+    SELECT $1, $2, $3, $4, $5, $6, $7, records, digest, seal, CASE WHEN as_of = $9 OR NOT $10 THEN $9::int8 END, coalesce($13, bytes_seal)
     FROM old WHERE CASE WHEN $11 OR as_of = $9 THEN true ELSE ${stillThere('old', 'old.partition_id', '($10 OR r.mapping_id = $12)')} END
     ${onceMore} RETURNING cardinality(records) AS items)
   UPDATE scans SET pages = greatest(pages, $2 + 1), not_modified = not_modified + CASE WHEN $10 THEN 1 ELSE 0 END,
@@ -125,7 +127,7 @@ async function takeOver(
 ): Promise<void> {
   const { rowCount } = await tx.query(
     takeOverSql,
-    [...placeOf(page), number, writes, unmodified, page.asOf === writes, batch.mappingId],
+    [...placeOf(page), number, writes, unmodified, page.asOf === writes, batch.mappingId, page.bytesSeal ?? null],
     { name: 'take_over_page' },
   )
   if (rowCount === 0) throw new StaleDecision('a record of the remembered page changed')

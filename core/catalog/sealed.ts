@@ -21,18 +21,22 @@ export function stillThere(g: string, partition: string, record: string): string
     CROSS JOIN LATERAL (SELECT FROM presences q WHERE q.partition_id = ${partition} AND q.record_id = u.id AND NOT q.ended OFFSET 0) q)`
 }
 
-/** By its number in the scan, which is as good as its cursor and has an index. */
+/** By its number in the scan, which is as good as its cursor and has an index. What seals bytes is nothing without a seal. */
 const unchangedSql = `
-  SELECT k.writes AS as_of FROM kinds k JOIN partitions p ON p.id = $2 JOIN scan_pages g ON g.scan_id = p.complete_scan AND g.page = $4
-  WHERE k.id = $1 AND g.cursor = $5 AND g.seal = $6
+  SELECT k.writes AS as_of, cardinality(g.records) AS items, coalesce(g.bytes_seal = $7, false) AS same_bytes
+  FROM kinds k JOIN partitions p ON p.id = $2 JOIN scan_pages g ON g.scan_id = p.complete_scan AND g.page = $4
+  WHERE k.id = $1 AND g.cursor = $5 AND g.seal IS NOT NULL AND (g.seal = $6 OR g.bytes_seal = $7)
     AND CASE WHEN g.as_of = k.writes THEN true ELSE ${stillThere('g', 'p.id', 'r.mapping_id = $3')} END`
 
 export function sealing(db: Db): Pick<Store, 'unchangedPage'> {
   return {
-    async unchangedPage(kindId, partitionId, mappingId, { number, cursor, seal }) {
-      const values = [kindId, partitionId, mappingId, number, storable(cursor), seal]
-      const { rows } = await db.query<{ as_of: string }>(unchangedSql, values, { name: 'unchanged_page' })
-      return rows[0] === undefined ? undefined : BigInt(rows[0].as_of)
+    async unchangedPage(kindId, partitionId, mappingId, { number, cursor, seal, bytesSeal }) {
+      const values = [kindId, partitionId, mappingId, number, storable(cursor), seal ?? null, bytesSeal ?? null]
+      const { rows } = await db.query<{ as_of: string; items: number; same_bytes: boolean }>(unchangedSql, values, {
+        name: 'unchanged_page',
+      })
+      const [row] = rows
+      return row && { asOf: BigInt(row.as_of), items: row.items, sameBytes: row.same_bytes }
     },
   }
 }

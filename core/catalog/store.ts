@@ -82,15 +82,21 @@ export interface Store extends PlanBooks, KeepingBooks {
     scanning?: boolean,
   ): Promise<Compared>
   /**
-   * Is the page that the partition's last complete scan had at this place sealed like this one, and are its records still
-   * live in the partition with the content and mapping version they had then? Answers `PageWrite.asOf`, or undefined.
+   * Has the page that the partition's last complete scan had at this place one of these seals, and are its records still live
+   * in the partition with the content and mapping version they had then? `asOf`: for `PageWrite.asOf`. `items`: how many
+   * records. `sameBytes`: it has that seal.
    */
   unchangedPage(
     kindId: number,
     partitionId: number,
     mappingId: number,
-    page: { readonly number: number; readonly cursor: string; readonly seal: Buffer },
-  ): Promise<bigint | undefined>
+    page: {
+      readonly number: number
+      readonly cursor: string
+      readonly seal: Buffer | undefined
+      readonly bytesSeal: Buffer | undefined
+    },
+  ): Promise<{ readonly asOf: bigint; readonly items: number; readonly sameBytes: boolean } | undefined>
   /** Live or gone, whatever its content. */
   record(kindId: number, key: string): Promise<StoredRecord | undefined>
   /** The same with its canonical JSON text, to map it again; undefined where only the hash is kept. */

@@ -56,6 +56,12 @@ export interface Page {
   readonly cursor: Cursor
   /** Raw items in source order, in the shape `Kind.canonical` reads. Empty with `notModified`. */
   readonly items: readonly Json[]
+  /**
+   * What the source answered, if the items are made of it alone (and of the partition, the cursor and the configuration): no
+   * other answer and no clock has a part in them. The engine then knows a page that says byte for byte what it said at the
+   * last scan, and does not ask for its items: see `lazyPage`.
+   */
+  readonly bytes?: Uint8Array
   /** Absent: this was the last page, and only then can the listing be complete. */
   readonly next?: Cursor
   readonly validator?: string

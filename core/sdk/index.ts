@@ -35,3 +35,4 @@ export {
   SourceUnavailable,
 } from './errors.ts'
 export { isObject, type Json, type JsonObject, LongNumber, parseJson, writeJson } from './json.ts'
+export { lazyPage } from './page.ts'

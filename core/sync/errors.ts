@@ -56,6 +56,16 @@ export class Quiet extends Error {
 /** The engine stops, or this session's lease is gone. */
 export class Stopped extends Error {}
 
+/** Tells what the source did wrong from what the database did. */
+export class ListingBroke extends Error {
+  override readonly cause: unknown
+
+  constructor(cause: unknown) {
+    super('the listing broke')
+    this.cause = cause
+  }
+}
+
 /** What an integration says about its source. Trouble with the database is something else. */
 export function isSourceError(error: unknown): boolean {
   return [RateLimited, ScopeUnreadable, BadAnswer, SourceUnavailable, CredentialRefused].some(

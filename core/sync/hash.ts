@@ -1,4 +1,4 @@
-import { createHash, hash as digest } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { type Json, type Version, writeJson } from '../sdk/index.ts'
 
 export interface Written {
@@ -50,12 +50,4 @@ function bytesOf(text: string, version: Version | undefined): Buffer | string {
     end += scratch.write(version, end)
   }
   return scratch.subarray(0, end)
-}
-
-/** What a page of a listing says: its keys and their hashes in order, and the mapping version they were looked at with. */
-export function sealOf(mappingId: number, keys: readonly string[], hashes: Buffer): Buffer {
-  const seal = createHash('sha256')
-    .update(`${mappingId} ${JSON.stringify(keys)}`)
-    .update(hashes)
-  return seal.digest().subarray(0, hashSize)
 }

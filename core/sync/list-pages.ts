@@ -3,7 +3,7 @@ import type { ScanRow, StoredPage } from '../catalog/stored.ts'
 import type { Cursor, Known } from '../sdk/index.ts'
 import { nearby } from './circle.ts'
 import { commitPlan, commitPlanOnce, type Ready } from './commit.ts'
-import { Stopped } from './errors.ts'
+import { ListingBroke, Stopped } from './errors.ts'
 import { type FetchedPage, type Listing, openListing } from './listing.ts'
 import { planPage } from './page.ts'
 import { newPlan, type Plan } from './plan.ts'
@@ -21,16 +21,6 @@ export interface ListContext {
   readonly progress: Progress
   /** Why the listing must not be taken as complete. */
   flaw: string | undefined
-}
-
-/** Tells what the source did wrong from what the database did. */
-export class ListingBroke extends Error {
-  override readonly cause: unknown
-
-  constructor(cause: unknown) {
-    super('the listing broke')
-    this.cause = cause
-  }
 }
 
 /** A record of a page that the source calls unmodified was changed meanwhile by something newer: the page has to be read. */
@@ -85,12 +75,15 @@ async function listFrom(context: ListContext, done: Done, remembered: Remembered
     ...(done.next === undefined ? {} : { from: done.next }),
   })
   let number = done.pages
+  // A page that follows one which the last scan did not get with these bytes is read ahead: it will be needed as well.
+  let sameBytes = true
   const fetch = async (): Promise<ReadPage | undefined> => {
     await remembered.reach(number)
     const fetched = await nextPage(listing)
     if (fetched === undefined) return undefined
     const known = remembered.get(fetched.page.cursor)
-    return readPage(session, kind, { scan: scan.id, partition, number: number++, remembered: known, ...fetched })
+    const listed = { scan: scan.id, partition, number: number++, remembered: known, ...fetched }
+    return readPage(session, kind, listed, sameBytes)
   }
   let fetching = fetch()
   let committing: Promise<void> = Promise.resolve()
@@ -103,6 +96,7 @@ async function listFrom(context: ListContext, done: Done, remembered: Remembered
       // Awaited in the next round; until then nobody must see it as unhandled.
       fetching.catch(() => undefined)
       const write = await prepare(context, read)
+      sameBytes = read.sameBytes
       await committing
       committing = write().then(() => {
         done.pages += 1
@@ -148,13 +142,17 @@ async function prepare(context: ListContext, read: ReadPage): Promise<() => Prom
   return async () => {
     // Stored before the page that it is about, so that a restart cannot forget it.
     if (page.incomplete !== undefined) await flaw(context, page.incomplete)
-    if (read.keyless > 0) await flaw(context, `${read.keyless} items of page ${page.cursor} have no key`)
-    if (page.notModified === true) {
-      await session
-        .write(() => commitPlanOnce(session, kind, ready))
-        .catch((error: unknown) => {
-          throw error instanceof StaleDecision ? new Modified(page.cursor) : error
-        })
+    const keyless = read.read?.keyless ?? 0
+    if (keyless > 0) await flaw(context, `${keyless} items of page ${page.cursor} have no key`)
+    if (page.notModified === true || read.read === undefined) {
+      try {
+        await session.write(() => commitPlanOnce(session, kind, ready))
+      } catch (error) {
+        if (!(error instanceof StaleDecision)) throw error
+        if (page.notModified === true) throw new Modified(page.cursor)
+        await read.items()
+        return (await prepare(context, read))()
+      }
     } else await commitPage(session, kind, read, { plan: ready, holds })
     progress.page(ready.page?.counts ?? { items: 0, changed: 0, failed: 0 })
   }
@@ -175,7 +173,7 @@ async function commitPage(session: Session, kind: KindSession, read: ReadPage, r
         // It is decided about again below.
         if (refused instanceof StaleDecision) continue
         if (!(refused instanceof Unstorable)) throw refused
-        read.refuse(write.record.key, refused)
+        ;(await read.items()).refuse(write.record.key, refused)
       }
     }
     await commitPlan(session, kind, plan)

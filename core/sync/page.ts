@@ -2,7 +2,8 @@ import type { PageWrite } from '../catalog/batch.ts'
 import type { StoredRecord } from '../catalog/stored.ts'
 import { decideSeen, planDoubt, planWrite, presenceState, type Seen, scanCause } from './observe.ts'
 import { newPlan, type Plan } from './plan.ts'
-import { type Listed, type ReadPage, setAside } from './read-page.ts'
+import { type Listed, setAside } from './read-items.ts'
+import type { ReadPage } from './read-page.ts'
 import { breathEvery, type KindSession, type Session } from './session.ts'
 
 /** Compares a page with what is stored and decides about each item that differs. */
@@ -10,14 +11,14 @@ export async function planPage(session: Session, kind: KindSession, read: ReadPa
   const { partition, page, scan } = read.listed
   const plan = newPlan(scanCause(scan, partition.row.name))
   plan.moves.add('scan', 'running', 'page')
-  plan.page = remember(read) ?? (await recognise(session, kind, read)) ?? (await comparePage(session, kind, plan, read))
+  plan.page = remember(read) ?? (await recognise(session, kind, read)) ?? (await compare(session, kind, plan, read))
   if (page.notModified !== true && plan.page.known.size > 0) plan.moves.add('presence', 'live', 'confirm')
   return plan
 }
 
 type Base = Omit<PageWrite, 'counts'>
 
-function baseOf({ listed: { page, span, scan, number } }: ReadPage): Base {
+function baseOf({ bytesSeal, listed: { page, span, scan, number } }: ReadPage): Base {
   return {
     scan,
     page: number,
@@ -25,6 +26,7 @@ function baseOf({ listed: { page, span, scan, number } }: ReadPage): Base {
     span,
     ...(page.next === undefined ? {} : { next: page.next }),
     ...(page.validator === undefined ? {} : { validator: page.validator }),
+    ...(bytesSeal === undefined ? {} : { bytesSeal }),
     keys: [],
     hashes: Buffer.alloc(0),
     known: new Map(),
@@ -39,34 +41,52 @@ function remember(read: ReadPage): PageWrite | undefined {
   return { ...baseOf(read), remembered: { page: remembered.page, unmodified: true }, counts }
 }
 
-/** The page says what it said at the last complete scan, and nothing of it was written since: no item is looked at. */
-async function recognise(session: Session, kind: KindSession, read: ReadPage): Promise<PageWrite | undefined> {
-  const { partition, page, number } = read.listed
-  const { seal } = read
-  if (seal === undefined || partition.row.state === 'unseen') return undefined
-  const asked = { number, cursor: page.cursor, seal }
-  const asOf = await session.ports.store.unchangedPage(kind.id, partition.row.id, session.mappingId, asked)
-  if (asOf === undefined) return undefined
-  const counts = { items: page.items.length, changed: 0, failed: 0 }
-  return { ...baseOf(read), remembered: { page: number, unmodified: false }, asOf, counts }
+/**
+ * The page says what it said at the last complete scan, and nothing of it was written since: no item is looked at. Where its
+ * bytes tell, none is even read.
+ */
+async function recognise(session: Session, kind: KindSession, page: ReadPage): Promise<PageWrite | undefined> {
+  if (page.listed.partition.row.state === 'unseen') return undefined
+  const known = page.read === undefined ? await unchanged(session, kind, page) : undefined
+  if (known !== undefined) return known
+  const { seal } = await page.items()
+  return seal === undefined ? undefined : unchanged(session, kind, page, seal)
 }
 
-async function comparePage(session: Session, kind: KindSession, plan: Plan, read: ReadPage): Promise<PageWrite> {
-  const { partition, page } = read.listed
-  const { keys, hashes, refused, keyless, seal } = read
+async function unchanged(
+  session: Session,
+  kind: KindSession,
+  page: ReadPage,
+  seal?: Buffer,
+): Promise<PageWrite | undefined> {
+  const { bytesSeal, listed } = page
+  const { partition, number } = listed
+  const { store } = session.ports
+  const asked = { number, cursor: listed.page.cursor, seal, bytesSeal }
+  const found = await store.unchangedPage(kind.id, partition.row.id, session.mappingId, asked)
+  page.sameBytes = found?.sameBytes === true
+  if (found === undefined) return undefined
+  const counts = { items: found.items, changed: 0, failed: 0 }
+  return { ...baseOf(page), remembered: { page: number, unmodified: false }, asOf: found.asOf, counts }
+}
+
+async function compare(session: Session, kind: KindSession, plan: Plan, page: ReadPage): Promise<PageWrite> {
+  const { partition } = page.listed
+  const items = await page.items()
+  const { keys, hashes, refused, keyless, seal } = items
   const { store } = session.ports
   const asked = { keys, hashes }
   const { same, stored, asOf } = await store.compare(kind.id, partition.row.id, session.mappingId, asked, true)
-  const counts = { items: page.items.length, changed: 0, failed: keyless + refused.size }
+  const counts = { items: items.count, changed: 0, failed: keyless + refused.size }
   const known = new Map<number, bigint>()
   for (let index = 0; index < keys.length; index++) {
     if (refused.has(index)) continue
     if (index % breathEvery === 0) await session.ports.breathe?.()
     const unchanged = same.get(index)
     if (unchanged !== undefined) known.set(index, unchanged)
-    else planItem(session, kind, plan, read.listed, read.item(index), stored.get(index), counts)
+    else planItem(session, kind, plan, page.listed, items.item(index), stored.get(index), counts)
   }
-  const { validator, ...base } = baseOf(read)
+  const { validator, ...base } = baseOf(page)
   // What was set aside must be looked at again: such a page is not to be answered with "not modified".
   const again = counts.failed > 0 || validator === undefined ? {} : { validator }
   return { ...base, ...again, keys, hashes, known, asOf, ...(seal === undefined ? {} : { seal }), counts }

@@ -5,6 +5,7 @@ import {
   type Json,
   type JsonObject,
   type ListRequest,
+  lazyPage,
   type Page,
   ScopeUnreadable,
   SourceUnavailable,
@@ -63,9 +64,17 @@ export async function* createListing(
       listing.answer(asked, number, request),
     )
     if (answer === undefined) return
-    yield answer
+    yield traits[kind].bytes ? asBytes(answer) : answer
     cursor = answer.next
   }
+}
+
+/** As a source without validators answers. */
+function asBytes(answer: Page): Page {
+  const { validator: _, items, ...page } = answer
+  const bytes = Buffer.from(JSON.stringify(items))
+  // It was written from them.
+  return lazyPage({ ...page, bytes }, () => JSON.parse(bytes.toString()) as readonly Json[])
 }
 
 function choose(state: SourceState, kind: KindName, partition: string, resumed: boolean): Plan {

@@ -36,13 +36,15 @@ export interface KindTraits {
   readonly paging: Kind['paging']
   readonly coverage: Kind['coverage']
   readonly get: boolean
+  /** Pages come as bytes, without validators. */
+  readonly bytes?: true
 }
 
 export const traits: Readonly<Record<KindName, KindTraits>> = {
   repo: { versioned: true, paging: 'shifting', coverage: 'complete', get: true },
   person: { versioned: false, paging: 'stable', coverage: 'complete', get: true },
-  service: { versioned: true, paging: 'stable', coverage: 'complete', get: true },
-  team: { versioned: false, paging: 'shifting', coverage: 'complete', get: false },
+  service: { versioned: true, paging: 'stable', coverage: 'complete', get: true, bytes: true },
+  team: { versioned: false, paging: 'shifting', coverage: 'complete', get: false, bytes: true },
   branch: { versioned: true, paging: 'stable', coverage: 'complete', get: true },
   incident: { versioned: true, paging: 'stable', coverage: 'window', get: true },
 }

@@ -49,6 +49,27 @@ test('an HTML page under the name of JSON, and one under its own, are BadAnswer'
   await expect(listing(() => json('<html>', html)).pages()).rejects.toBeInstanceOf(BadAnswer)
 })
 
+test('an answer to an ETag of another token is parsed when its items are asked for', async () => {
+  const known = { validator: JSON.stringify({ n: 2, etag: 'W/"of another token"', stamp: '' }), next: '2' }
+  const answered = (body: string) =>
+    listing((request) => {
+      const last = request.url.includes('page=2') && !request.url.includes('&page=1')
+      const next = { link: '<https://api.github.com/x?page=2>; rel="next"', etag: 'W/"of this one"' }
+      return last ? json('[]') : json(body, next)
+    }, known)
+  const sound = '[{"id":1},\n {"id":2}]'
+  const [first, second] = await answered(sound).pages()
+  expect(first).toMatchObject({
+    cursor: '1',
+    next: '2',
+    items: [{ id: 1 }, { id: 2 }],
+    bytes: new TextEncoder().encode(sound),
+  })
+  expect(second).toMatchObject({ cursor: '2', items: [] })
+  const [broken] = await answered('[{"id":1},').pages()
+  expect(() => broken?.items).toThrow(BadAnswer)
+})
+
 test('a 304 that nobody asked for is BadAnswer; one that says a page follows now is followed', async () => {
   await expect(listing(() => json('', {}, 304)).pages()).rejects.toBeInstanceOf(BadAnswer)
   const next = { link: '<https://api.github.com/x?page=2>; rel="next"' }

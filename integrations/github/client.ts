@@ -19,11 +19,19 @@ export interface AskOptions {
   readonly priority?: Priority
   /** Sent as If-None-Match. */
   readonly etag?: string | undefined
+  /** The bytes come along, and are parsed when `data` is asked for: it throws BadAnswer then. */
+  readonly unparsed?: boolean
 }
 
 /** Statuses that mean "wait" or "broken" never get here: `tools.fetch` throws for them. */
 export type Answer =
-  | { readonly state: 'ok'; readonly data: Json; readonly header: (name: string) => string | undefined }
+  | {
+      readonly state: 'ok'
+      readonly data: Json
+      /** With `unparsed`. */
+      readonly bytes?: Uint8Array
+      readonly header: (name: string) => string | undefined
+    }
   | { readonly state: 'notModified'; readonly header: (name: string) => string | undefined }
   | {
       readonly state: 'refused'
@@ -87,7 +95,6 @@ export function createClient(
       // Another installation may see what this one does not.
       if (answer.state !== 'refused' || ![403, 404].includes(answer.status)) break
     }
-    if (answer?.state === 'ok' && credential.own !== undefined) owners.learn(answer.data)
     return answer ?? notInstalled(config.organizations.join(', '))
   }
 
@@ -104,8 +111,22 @@ export function createClient(
         // Octokit takes a body that is cut off for text, and makes BigInts of long numbers; we parse ourselves.
         request: { fetch: tools.fetch, log, signal: options.signal, parseSuccessResponseBody: false },
       })
-      const body: unknown = response.data
-      return { state: 'ok', data: await parse(body, route), header: headerOf(response.headers) }
+      const bytes = await bytesOf(response.data)
+      const header = headerOf(response.headers)
+      const parsed = (): Json => {
+        const data = parse(bytes, route)
+        if (credential.own !== undefined) owners.learn(data)
+        return data
+      }
+      if (options.unparsed !== true) return { state: 'ok', data: parsed(), header }
+      return {
+        state: 'ok',
+        bytes,
+        get data() {
+          return parsed()
+        },
+        header,
+      }
     } catch (error) {
       return refusal(error)
     }
@@ -131,8 +152,12 @@ export function createClient(
   }
 }
 
-async function parse(body: unknown, route: string): Promise<Json> {
-  const text = body instanceof ReadableStream ? await new Response(body).text() : ''
+async function bytesOf(body: unknown): Promise<Uint8Array> {
+  return body instanceof ReadableStream ? new Uint8Array(await new Response(body).arrayBuffer()) : new Uint8Array()
+}
+
+function parse(bytes: Uint8Array, route: string): Json {
+  const text = new TextDecoder().decode(bytes)
   // 204 says yes without a word.
   if (text === '') return null
   try {

@@ -1,5 +1,13 @@
 import { z } from 'zod'
-import { BadAnswer, isObject, type Json, type Known, type ListRequest, type Page } from '../../core/sdk/index.ts'
+import {
+  BadAnswer,
+  isObject,
+  type Json,
+  type Known,
+  type ListRequest,
+  lazyPage,
+  type Page,
+} from '../../core/sdk/index.ts'
 import type { Client, Params } from './client.ts'
 import { isArray, partial, unreadable } from './scope.ts'
 
@@ -54,7 +62,7 @@ async function fetchPage(client: Client, listing: Listing, request: ListRequest,
   const answer = await client.ask(
     listing.route,
     { ...listing.params, per_page: listing.pageSize, ...placeOf(listing, cursor) },
-    { signal: request.signal, priority: 'scan', etag: known?.etag },
+    { signal: request.signal, priority: 'scan', etag: known?.etag, unparsed: listing.item === undefined },
   )
   if (answer.state === 'refused') {
     if (nothingThere.includes(answer.status) && cursor === '1') return { cursor, items: [] }
@@ -69,17 +77,23 @@ async function fetchPage(client: Client, listing: Listing, request: ListRequest,
     const validator = JSON.stringify({ ...known.before, stamp: listing.stamp ?? '', gate: listing.gate })
     return unmodified(cursor, validator, following ?? limit(known.next))
   }
-  const listed = wrappedIn(answer.data, listing)
+  const read = () => wrappedIn(answer.data, listing)
   const etag = answer.header('etag')
   const incomplete = partial(answer.header)
   const { gate, stamp = '' } = listing
-  return {
+  // Only of a last page it matters how many there are.
+  const n = (): number => (following === undefined ? read().length : listing.pageSize)
+  const page = {
     cursor,
-    items: await itemsOf(listed, listing),
     ...(following === undefined ? {} : { next: following }),
-    ...(etag === undefined ? {} : { validator: JSON.stringify({ n: listed.length, etag, stamp, gate }) }),
+    ...(etag === undefined ? {} : { validator: JSON.stringify({ n: n(), etag, stamp, gate }) }),
     ...(incomplete === undefined ? {} : { incomplete }),
   }
+  const { bytes } = answer
+  if (bytes === undefined) return { ...page, items: await itemsOf(read(), listing) }
+  // An ETag is worth something to one token only, and that of an App is another one every hour. What was there before may
+  // be the same, and need not be parsed then.
+  return request.known(cursor) === undefined ? { ...page, bytes, items: read() } : lazyPage({ ...page, bytes }, read)
 }
 
 function placeOf(listing: Listing, cursor: string): Params {

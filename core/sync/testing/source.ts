@@ -12,6 +12,7 @@ import {
   type JsonObject,
   type Kind,
   type ListRequest,
+  lazyPage,
   type Page,
   RateLimited,
   ScopeUnreadable,
@@ -35,6 +36,8 @@ export interface SourceShape {
   readonly versions?: boolean
   readonly pageSize?: number
   readonly partitions?: readonly string[]
+  /** Pages have a validator (default), or come as bytes that are parsed when their items are asked for, or as items alone. */
+  readonly pages?: 'validated' | 'bytes' | 'bare'
 }
 
 interface PageCall {
@@ -48,6 +51,10 @@ type Fault = (call: PageCall) => Page | undefined | Promise<Page | undefined>
 export class TestSource {
   readonly things = new Map<string, Thing>()
   readonly calls: string[] = []
+  /** Cursors of the pages that were parsed. */
+  readonly parsed: Cursor[] = []
+  /** What answers say beside their items. */
+  noise = ''
   readonly connection: Connection
   readonly shape: Required<SourceShape>
   fingerprint = 'may see all'
@@ -76,6 +83,7 @@ export class TestSource {
       versions: true,
       pageSize: 3,
       partitions: ['north'],
+      pages: 'validated',
       ...shape,
     }
     this.#clock = clock
@@ -220,7 +228,19 @@ export class TestSource {
     const last = found.at(-1)
     const more = start >= 0 && end < all.length && last !== undefined
     const next = more ? { next: shifting ? `${end}` : last.id } : {}
+    if (this.shape.pages === 'bare') return { cursor, items, ...next }
+    if (this.shape.pages === 'bytes') {
+      const bytes = Buffer.from(JSON.stringify({ noise: this.noise, items }))
+      return lazyPage({ cursor, bytes, ...next }, () => this.#parse(cursor, bytes))
+    }
     return { cursor, items, validator: hash('md5', JSON.stringify([items, next])), ...next }
+  }
+
+  #parse(cursor: Cursor, bytes: Buffer): readonly Json[] {
+    this.parsed.push(cursor)
+    // Written above, unless a test wrote something else.
+    const { items } = JSON.parse(bytes.toString()) as { items: readonly Json[] }
+    return items
   }
 
   async #get(key: string, partition: string): Promise<Got> {
