@@ -79,6 +79,7 @@ class FileMappings implements Mappings {
   readonly hash: string
   readonly kinds: readonly string[]
   readonly about: MappingsAbout
+  readonly threshold?: number
   readonly wants?: NonNullable<Mappings['wants']>
   readonly #byKind: ReadonlyMap<string, readonly ResourceBlock[]>
   readonly #blueprints: BlueprintIndex
@@ -92,8 +93,9 @@ class FileMappings implements Mappings {
     blueprints: BlueprintIndex,
     variables: Readonly<Record<string, string>>,
     selects: MappingSource['selects'],
-    { createMissingRelatedEntities }: MappingOptions,
+    { createMissingRelatedEntities, entityDeletionThreshold }: MappingOptions,
   ) {
+    if (entityDeletionThreshold !== undefined) this.threshold = entityDeletionThreshold
     if (createMissingRelatedEntities === true) this.wants = wantsOf(blueprints)
     this.#selects = selects
     this.hash = hash

@@ -76,6 +76,8 @@ export interface Mappings {
   readonly kinds: readonly string[]
   /** One output per mapping of this kind, in file order; none for an unknown kind. Never throws. */
   apply(kind: string, body: Json, context: MappingContext): readonly MappingOutput[]
+  /** Share of a kind's entities, 0 to 1, of which no more is taken away without a person. Absent: the guard's own. */
+  readonly threshold?: number
   /**
    * Names that the relations of a draft lead to, and that shall exist as stubs while nothing else makes them
    * (createMissingRelatedEntities). Absent: none.

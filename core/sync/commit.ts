@@ -1,10 +1,10 @@
 import type { Batch, Committed, Hold, RecordWrite } from '../catalog/batch.ts'
 import { StaleDecision } from '../catalog/refusals.ts'
 import type { GuardWindow } from '../catalog/stored.ts'
-import { guardRoom, guardRoomOf, overLimit } from './guard.ts'
+import { type GuardRule, guardRoom, guardRoomOf, overLimit } from './guard.ts'
 import { isEmpty, type Plan, type PlannedRemap, type PlannedRemoval, type PlannedWrite } from './plan.ts'
 import { type Take, withHeld } from './reconcile.ts'
-import { emit, type KindSession, now, type Session } from './session.ts'
+import { emit, guardOf, type KindSession, now, type Session } from './session.ts'
 import { wantedBy } from './wants.ts'
 
 /** Decisions are made again when what they were based on has moved; inside the source's turn nobody else moves it. */
@@ -72,7 +72,7 @@ async function guarded(
   let heldTakes: ReadonlySet<Take> = new Set()
   if (takes.length + guardable.length > 0) {
     const window = await session.ports.store.guardWindow(kind.id, now(session))
-    const rule = session.runtime.guard
+    const rule = guardOf(session)
     const room = guardRoom(rule, window)
     const heldRemovals = new Set(guardable.slice(room))
     removals = plan.removals.filter((removal) => !heldRemovals.has(removal))
@@ -131,12 +131,7 @@ async function guarded(
 }
 
 /** Which of the takes have to be held: what goes beyond the room, counted by contributions and by each property. */
-function overruled(
-  takes: readonly Take[],
-  window: GuardWindow,
-  rule: Session['runtime']['guard'],
-  room: number,
-): Set<Take> {
+function overruled(takes: readonly Take[], window: GuardWindow, rule: GuardRule, room: number): Set<Take> {
   const held = new Set<Take>()
   const left = new Map<string, number>()
   for (const take of takes) {

@@ -6,6 +6,7 @@ import type { Mappings } from '../model/mapping.ts'
 import type { Kind } from '../sdk/index.ts'
 import type { EngineEvent, Ports, SourceRuntime } from './engine.ts'
 import { Quiet, Stopped } from './errors.ts'
+import type { GuardRule } from './guard.ts'
 import type { Mutex } from './mutex.ts'
 import type { OnTransition } from './states.ts'
 
@@ -102,6 +103,11 @@ export interface Session {
   readonly forgetting: { lookAt: number }
   /** What the credential saw at the last check, and the tick of the check that found it changed (0: not in this session). */
   sees: { readonly fingerprint: string | undefined; readonly since: bigint }
+}
+
+/** What may be taken away: the configuration's rule, and the active mapping version's own. */
+export function guardOf({ runtime: { guard }, mappings: { threshold } }: Session): GuardRule {
+  return threshold === undefined ? guard : { ...guard, threshold }
 }
 
 export function now(session: Session): number {

@@ -7,7 +7,7 @@ import { Quiet, Stopped } from './errors.ts'
 import { planDoubt, scanCause } from './observe.ts'
 import { newPlan, type Plan } from './plan.ts'
 import type { Progress } from './progress.ts'
-import { type KindSession, now, type PartitionSession, type Session } from './session.ts'
+import { guardOf, type KindSession, now, type PartitionSession, type Session } from './session.ts'
 import { transition } from './states.ts'
 import { type Fate, type SweepDecision, sweep } from './sweep.ts'
 
@@ -105,7 +105,7 @@ async function decideSweep(
       seesSince: since,
       missing: await store.countMissing(scan.id, since),
       window: await store.guardWindow(kind.id, now(session)),
-      rule: session.runtime.guard,
+      rule: guardOf(session),
     })
   }
   const decision = await judge()

@@ -181,6 +181,23 @@ describe('guard', () => {
     expect(guardLimit(rule, window({ high: 10, live: 1000 }))).toBe(250)
   })
 
+  it('lets the mapping file lower it, and never raise it', () => {
+    const limit = (threshold: number, high: number): number =>
+      guardLimit({ ...rule, threshold }, window({ high, live: high }))
+    expect([limit(0.1, 20), limit(0, 1000), limit(0.9, 1000), limit(0.29, 100), limit(1, 3)]).toEqual([
+      2, 0, 250, 25, 3,
+    ])
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(5000), (threshold, high) => {
+        const [lowered, without] = [limit(threshold, high), guardLimit(rule, window({ high, live: high }))]
+        expect(lowered).toBeLessThanOrEqual(without)
+        expect(lowered).toBeLessThanOrEqual(threshold * high + 1e-6)
+      }),
+    )
+    // A property that turns null is no deletion.
+    expect(guardRoomOf({ ...rule, threshold: 0 }, window({ nulled: {} }), 'm.a')).toBe(25)
+  })
+
   it('counts what is gone already, and each property by itself', () => {
     expect(guardRoom(rule, window({ removed: 20 }))).toBe(5)
     expect(guardRoom(rule, window({ removed: 99 }))).toBe(0)

@@ -112,7 +112,7 @@ export async function buildSource(
       },
       kinds,
       schedule: source.schedule,
-      guard: stricter(source.guard, (pending ? kept : fromFiles).options.entityDeletionThreshold),
+      guard: source.guard,
       precedence,
       usage: () => http.usage(),
       ...(secret === undefined ? {} : { webhookSecret: secret }),
@@ -128,11 +128,6 @@ function keepingOf({ keep, drop }: SourceConfig, { aliases = {} }: Integration):
   const [kept, dropped] = [own(keep), own(drop)]
   if (!Object.values(kept).includes('hash') && Object.keys(dropped).length === 0) return undefined
   return { drop: dropped, hashOnly: (kind) => (kept[kind] ?? kept['default']) === 'hash' }
-}
-
-/** A mapping file may let less be taken away than the configuration, never more. */
-function stricter(guard: SourceConfig['guard'], threshold: number | undefined): SourceConfig['guard'] {
-  return threshold === undefined ? guard : { ...guard, share: Math.min(guard.share, threshold) }
 }
 
 function pendingText(source: string, file: string, diagnostics: readonly Diagnostic[]): string {
