@@ -5,6 +5,7 @@ import type { Api } from '../context.ts'
 const types = {
   'style.css': 'text/css; charset=utf-8',
   'parts.css': 'text/css; charset=utf-8',
+  'narrow.css': 'text/css; charset=utf-8',
   'feed.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
 } as const

@@ -20,6 +20,7 @@ export function layout(frame: Frame, body: Html): string {
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/style.css">
 <link rel="stylesheet" href="/assets/parts.css">
+<link rel="stylesheet" href="/assets/narrow.css">
 <script src="/assets/feed.js" defer></script>
 </head>
 <body>

@@ -108,8 +108,14 @@ test('the first page says what is unknown and held, and what to do', async () =>
 })
 
 test('search finds, and asks why when it does not', async () => {
-  expect((await open('/entities?q=alert')).body).toContain('href="/entities/service/%3Cscript')
+  const found = (await open('/entities?q=alert')).body
+  expect(found).toContain('href="/entities/service/%3Cscript')
+  expect(found).toContain('<span class="badge unknown">unknown</span>')
+  expect(found).not.toMatch(/>\S+ 0<\/a>/)
   expect((await open('/entities?q=ghost')).body).toContain('/explain?reference=ghost')
+  const conditions = await open('/entities?q=is:failed')
+  expect(conditions.body).toContain('Nothing found')
+  expect(conditions.body).not.toContain('/explain?')
   const line = await open(`/entities?q=${encodeURIComponent('blueprint:servce')}`)
   expect(line.statusCode).toBe(200)
   expect(line.body).toContain('There is no blueprint &quot;servce&quot;. (at character 11)')
@@ -122,6 +128,7 @@ test('an entity with its properties, relations and reasons; an absent one with i
   expect(body).toContain('<a href="/entities/service/acme%2Fnone">service:acme/none</a>')
   expect(body).toContain('not in the catalog')
   expect(body).toContain('because github has the repository')
+  expect(body).toMatch(/Every field is from github repository \S+: <span class="badge/)
   const absent = await open('/entities/service/acme%2Fnone')
   expect(absent.statusCode).toBe(404)
   expect(absent.body).toContain('was never seen, but parts of the sources cannot be read now')
@@ -159,7 +166,7 @@ test('held is decided by forms, from this origin only', async () => {
 })
 
 test('assets are served with a tag and to anybody', async () => {
-  for (const name of ['style.css', 'parts.css', 'feed.js', 'icon.svg']) {
+  for (const name of ['style.css', 'parts.css', 'narrow.css', 'feed.js', 'icon.svg']) {
     const first = await app.inject(`/assets/${name}`)
     expect(first.statusCode).toBe(200)
     const again = await app.inject({ url: `/assets/${name}`, headers: { 'if-none-match': String(first.headers.etag) } })

@@ -1,14 +1,15 @@
 import type { BlueprintView } from '../../core/catalog/query/blueprints.ts'
 import { candidates } from '../../core/catalog/query/entities.ts'
+import type { EntityFreshness } from '../../core/catalog/query/entity-freshness.ts'
 import type { EntityView } from '../../core/catalog/query/view.ts'
 import type { CatchmentError } from '../../core/sdk/index.ts'
 import { type Html, html } from './html.ts'
-import { ago, count, entityPath } from './parts.ts'
+import { ago, count, entityPath, freshnessBadge } from './parts.ts'
 
 export interface Results {
   readonly q: string | undefined
   readonly blueprint: string | undefined
-  readonly items: readonly EntityView[]
+  readonly items: readonly (EntityView & EntityFreshness)[]
   readonly next?: string
   readonly total?: number
   readonly truncated?: true
@@ -18,10 +19,14 @@ export interface Results {
   readonly now: number
 }
 
+/** Such a line names nothing that could be explained. */
+const conditional = /(?:^|\s)-?(?:is|has|sort|source|team|title|blueprint|identifier|created|updated):/i
+
 export function resultsPage(results: Results): Html {
   const { q, blueprint, items, next, total, mistake, now } = results
+  const shown = results.blueprints.filter((one) => one.entities > 0 || one.identifier === blueprint)
   return html`<nav class="filter" aria-label="Blueprint">${filter('All', undefined, results)}
-  ${results.blueprints.map((one) => filter(`${one.title ?? one.identifier} ${count(one.entities)}`, one.identifier, results))}</nav>
+  ${shown.map((one) => filter(`${one.title ?? one.identifier} ${count(one.entities)}`, one.identifier, results))}</nav>
 <section class="card">
   ${mistake !== undefined && html`<p><b>${mistake.message}</b></p><p>${mistake.hint ?? ''}</p>`}
   ${total !== undefined && items.length > 0 && html`<p class="soft">${count(total)} found</p>`}
@@ -29,7 +34,7 @@ export function resultsPage(results: Results): Html {
     items.length === 0 &&
     mistake === undefined &&
     html`<p>Nothing found${q !== undefined && html` for <b>${q}</b>`}.
-    ${q !== undefined && html`<a href="/explain?reference=${encodeURIComponent(q)}">Ask why it is not here.</a>`}</p>`
+    ${q !== undefined && !conditional.test(q) && html`<a href="/explain?reference=${encodeURIComponent(q)}">Ask why it is not here.</a>`}</p>`
   }
   ${
     items.length > 0 &&
@@ -38,7 +43,7 @@ export function resultsPage(results: Results): Html {
     (
       entity,
     ) => html`<tr><th scope="row" data-label="Entity"><a href="${entityPath(entity.reference)}">${entity.identifier}</a></th>
-    <td data-label="Title">${entity.title ?? ''}</td><td data-label="Blueprint" class="soft">${entity.blueprint}</td>
+    <td data-label="Title">${entity.title ?? ''} ${entity.freshness !== 'fresh' && freshnessBadge(entity.freshness)}</td><td data-label="Blueprint" class="soft">${entity.blueprint}</td>
     <td data-label="Team">${entity.team.join(', ')}</td><td data-label="Updated">${ago(entity.updatedAt, now)}</td></tr>`,
   )}</tbody></table>`
   }
@@ -47,7 +52,7 @@ export function resultsPage(results: Results): Html {
   <details><summary class="soft">How to search</summary>
     <p><code>blueprint:service team:payments -has:codeowners language:go "free text" sort:-updated</code></p>
     <p class="soft">Words, and conditions side by side; <code>-</code> in front for not, <code>OR</code> and parentheses. <code>stars:&gt;10</code>,
-    <code>updated:&lt;7d</code>, <code>title:web*</code>, <code>has:NAME</code>; a relation by its name: <code>domain:payments</code>.</p>
+    <code>updated:&lt;7d</code>, <code>title:web*</code>, <code>has:NAME</code>, <code>is:unknown</code>; a relation by its name: <code>domain:payments</code>.</p>
   </details>
 </section>`
 }

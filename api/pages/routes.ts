@@ -13,6 +13,7 @@ import { crossSite, sameOrigin } from '../auth.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
 import { answer } from '../problem.ts'
+import { withFreshness } from '../routes/entities.ts'
 import { explainNow } from '../routes/explain.ts'
 import { cursor, id, text } from '../routes/schemas.ts'
 import { assetRoutes } from './assets.ts'
@@ -89,6 +90,7 @@ export function pageRoutes(app: Api, context: Context): void {
         q,
         blueprint,
         ...found,
+        items: await withFreshness(context, found.items),
         blueprints: await listBlueprints(db),
         now: context.now(),
       }
