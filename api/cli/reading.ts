@@ -133,7 +133,7 @@ function registerEvidence(program: Command): void {
 
   program
     .command('quarantine')
-    .description('records that a mapping failed on, with the expression and why')
+    .description('records that a mapping failed on, and objects that could not be read, with why')
     .option('--source <source>')
     .option('--kind <kind>')
     .option(...most)

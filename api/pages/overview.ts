@@ -89,8 +89,8 @@ function sourceCard(source: SourceView, now: number): Html {
   }
   ${
     quarantined > 0 &&
-    html`<p class="notice warn"><b>${count(quarantined)} quarantined.</b> A mapping failed on them; what they said before is kept.
-    <a href="/api/v1/quarantine?source=${encodeURIComponent(source.name)}">See the expressions.</a></p>`
+    html`<p class="notice warn"><b>${count(quarantined)} quarantined.</b> A mapping failed on them, or they could not be read; what they said before is kept.
+    <a href="/api/v1/quarantine?source=${encodeURIComponent(source.name)}">See why.</a></p>`
   }
   ${
     dead > 0 &&

@@ -13,7 +13,8 @@ const quarantined = z
     kind: z.string(),
     key: z.string(),
     locator: object,
-    mapping: z.string(),
+    partition: z.string().nullable().describe('Of an object that could not be read or kept: where it was seen.'),
+    mapping: z.string().describe('Empty when no mapping has seen it: the object itself was refused.'),
     item: z.string().describe('Empty when the whole mapping failed on the record.'),
     problem: mappingProblem,
     since: time,
@@ -66,7 +67,8 @@ export function evidenceRoutes(app: Api, { db, engine }: Context): void {
     {
       schema: {
         tags: ['evidence'],
-        summary: 'Records that a mapping failed on; what they said before is kept',
+        summary:
+          'Records that a mapping failed on, and objects that could not be read or kept; what they said before is kept',
         querystring: z.strictObject({ ...scope, ...paging }),
         response: { 200: list(quarantined), ...problems },
       },

@@ -122,6 +122,19 @@ export interface PageWrite {
     readonly unmodified: boolean
   }
   readonly counts: { readonly items: number; readonly changed: number; readonly failed: number }
+  /** Items of it that could not be read or kept. */
+  readonly setAside?: readonly ItemSetAside[]
+}
+
+/** An object that no record can be made of. */
+export interface ItemSetAside {
+  /** As it is, however long; '' when it has none. */
+  readonly key: string
+  /** Tells items without a key apart: page and index. */
+  readonly place: string
+  readonly locator: JsonObject
+  readonly field: 'key' | 'body'
+  readonly message: string
 }
 
 /** One transaction. Order inside: records (locked by key), presences, entities (locked by id before their contributions are read), changes, bookkeeping, fence. */

@@ -34,6 +34,7 @@ const fenced: Partial<Record<keyof Store, Write>> = {
   countCalls: async (at, fence) => at.store.countCalls(fence, await scanOf(at), { calls: 1, quota: 1 }),
   completeScan: async (at, fence) => at.store.completeScan(fence, await scanOf(at), now),
   setAside: async (at, fence) => at.store.setAside(fence, await deliveryOf(at), { code: 'stale' }),
+  forgetSetAside: async (at, fence) => at.store.forgetSetAside(fence, await scanOf(at)),
   forgetDeliveries: async (at, fence) => {
     await at.commit({ deliveries: [{ id: await deliveryOf(at) }] })
     const count = await at.store.forgetDeliveries(fence, at.sourceId, Date.now() + 60_000, 10)

@@ -4,10 +4,7 @@ import { storable, storableJson } from './document.ts'
 import { writeFenced } from './leases.ts'
 import type { Store } from './store.ts'
 
-type Methods = Pick<
-  Store,
-  'accept' | 'backlog' | 'accepted' | 'setAside' | 'forgetDeliveries' | 'dueDoubts' | 'postponeDoubt'
->
+type Methods = Pick<Store, 'accept' | 'backlog' | 'accepted' | 'forgetDeliveries' | 'dueDoubts' | 'postponeDoubt'>
 
 export function receiving(db: Db): Methods {
   return {
@@ -50,14 +47,6 @@ export function receiving(db: Db): Methods {
       )
       return rows.map((row) => ({ ...row, id: BigInt(row.id) }))
     },
-
-    setAside: (fence, inboxId, error) =>
-      writeFenced(
-        db,
-        fence,
-        `UPDATE inbox SET state = 'dead', error = $4, attempts = attempts + 1, settled_at = now() FROM fence WHERE id = $3`,
-        [inboxId, storableJson(error)],
-      ),
 
     /** The oldest stand first in the table, so the few that are due are found without an index of their own. */
     async forgetDeliveries(fence, sourceId, before, limit) {

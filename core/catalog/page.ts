@@ -4,6 +4,7 @@ import type { Queryable } from './db.ts'
 import { storable } from './document.ts'
 import { StaleDecision } from './refusals.ts'
 import { digest, stillThere } from './sealed.ts'
+import { setAsideOf } from './set-aside.ts'
 
 /** What a commit knows of its kind while it holds it. */
 interface Held {
@@ -77,6 +78,7 @@ export async function writePage(
     ],
     { name: 'write_page' },
   )
+  await setAsideOf(tx, page, { partitionId: held.partition, now: batch.now })
 }
 
 /** In page order. `sure`: each is known or written. Another key is of a refused item: seen, if it is stored at all. */

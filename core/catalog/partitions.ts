@@ -108,7 +108,9 @@ export function partitioning(db: Db): Methods {
              AND NOT EXISTS (SELECT FROM scans s WHERE s.partition_id = $1 AND s.ended_at IS NULL)`,
           [partitionId],
         )
-        if (rowCount > 0) await tx.query('DELETE FROM doubts WHERE partition_id = $1', [partitionId])
+        for (const what of rowCount > 0 ? ['doubts', 'set_aside'] : []) {
+          await tx.query(`DELETE FROM ${what} WHERE partition_id = $1`, [partitionId])
+        }
         await checkLease(tx, fence)
         return rowCount > 0
       }),

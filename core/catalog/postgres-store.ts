@@ -14,6 +14,7 @@ import type { RulesCache } from './rules.ts'
 import { scanning } from './scans.ts'
 import { scheduling } from './schedule.ts'
 import { sealing } from './sealed.ts'
+import { settingAside } from './set-aside.ts'
 import { settleRelations } from './settling.ts'
 import { remembering } from './sources.ts'
 import type { Store } from './store.ts'
@@ -37,6 +38,7 @@ export function createStore(db: Db): Store {
     ...sweeping(db),
     ...guarding(db),
     ...receiving(db),
+    ...settingAside(db),
     ...scheduling(db),
     ...sequencing(db),
     ...planBooks(db),

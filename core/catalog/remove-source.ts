@@ -154,6 +154,7 @@ async function forget(tx: Queryable, source: number, fence: Fence): Promise<void
     `DELETE FROM wanted WHERE record_id IN (${records})`,
     `DELETE FROM held WHERE kind_id IN (${kinds})`,
     `DELETE FROM doubts WHERE kind_id IN (${kinds})`,
+    `DELETE FROM set_aside WHERE partition_id IN (${partitions})`,
     `DELETE FROM presences WHERE partition_id IN (${partitions})`,
     `DELETE FROM bodies WHERE record_id IN (${records})`,
     `DELETE FROM records WHERE kind_id IN (${kinds})`,

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import type { Hooks } from '../sdk/index.ts'
-import type { Batch, Committed, Fence } from './batch.ts'
+import type { Batch, Committed, Fence, ItemSetAside } from './batch.ts'
 import type { KeepingBooks } from './keeping.ts'
 import type { Activation, PlanBooks } from './plan-books.ts'
 import type {
@@ -120,6 +120,8 @@ export interface Store extends PlanBooks, KeepingBooks {
   countCalls(fence: Fence, scanId: bigint, more: { calls: number; quota: number }): Promise<void>
   /** Ends it as complete (a later setScan may say held) and makes it the partition's last complete one; older scans' pages are dropped. */
   completeScan(fence: Fence, scanId: bigint, now: number): Promise<void>
+  /** The scan has read all of the partition: what was set aside before it and not by it can be read now, or is gone. */
+  forgetSetAside(fence: Fence, scanId: bigint): Promise<void>
   /**
    * Begin tick of the first of the partition's scans since which every one of them was made by a credential that saw what
    * `fingerprint` stands for. Undefined: not even the last one was.
@@ -162,7 +164,13 @@ export interface Store extends PlanBooks, KeepingBooks {
   ): Promise<'accepted' | 'duplicate'>
   backlog(sourceId: number): Promise<number>
   accepted(sourceId: number, limit: number): Promise<readonly InboxRow[]>
-  setAside(fence: Fence, inboxId: bigint, error: JsonObject): Promise<void>
+  /** `about`: the object of the delivery that is to blame, if that is known. `now`: milliseconds. */
+  setAside(
+    fence: Fence,
+    inboxId: bigint,
+    error: JsonObject,
+    about?: { readonly partitionId: number; readonly item: ItemSetAside; readonly now: number },
+  ): Promise<void>
   /** Forgets some deliveries that were applied before (milliseconds since the epoch), oldest first. Answers how many. */
   forgetDeliveries(fence: Fence, sourceId: number, before: number, limit: number): Promise<number>
   dueDoubts(

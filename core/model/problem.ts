@@ -8,6 +8,8 @@ export interface Problem {
     | 'blueprint_unknown'
     | 'unsupported'
     | 'value_unstorable'
+    /** The object itself could not be read or kept; `field` is `key` or `body`, and no mapping has seen it. */
+    | 'item_refused'
   /** Mapping id, see `MappingOutput.mapping`. */
   readonly mapping: string
   /** `selector`, `items`, `identifier`, `blueprint`, `title`, `team`, `properties.NAME`, `relations.NAME`. */

@@ -35,7 +35,11 @@ export function catalogMetrics(registry: Registry, readers: Readers): { refresh(
   const incomplete = gauge('incomplete_scans', 'Partitions of which the last scan is incomplete.', kindOf)
   const records = gauge('records', 'Live records.', kindOf)
   const held = gauge('held_pending', 'What waits for a person.', kindOf)
-  const quarantined = gauge('quarantined', 'Records that a mapping failed on.', kindOf)
+  const quarantined = gauge(
+    'quarantined',
+    'Records that a mapping failed on, and objects that could not be read or kept.',
+    kindOf,
+  )
   const frozen = gauge('source_frozen', '1: not in the configuration any more, and kept.', ['source'])
   const refused = gauge('source_refused', '1: the last check of its credential failed.', ['source'])
   const parked = gauge('source_parked_seconds', 'The source asked to wait for so long.', ['source'])

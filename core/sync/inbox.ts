@@ -1,14 +1,17 @@
 import type { Cause } from '../catalog/batch.ts'
 import { Unstorable } from '../catalog/refusals.ts'
 import type { InboxRow } from '../catalog/stored.ts'
+import type { Signal } from '../sdk/index.ts'
 import { coalesce, type Heard, type Subject } from './coalesce.ts'
 import { commitPlan } from './commit.ts'
 import { describeError } from './errors.ts'
-import { checkSignal } from './limits.ts'
+import { checkSignal, keyProblem } from './limits.ts'
 import { isEmpty, newPlan, type Plan } from './plan.ts'
-import { emit, type KindSession, type Session } from './session.ts'
+import { emit, type KindSession, now, type Session } from './session.ts'
 import { transition } from './states.ts'
 import { PoisonSignal, planSubject } from './subject.ts'
+
+type Named = Pick<Subject, 'kind' | 'key' | 'partition'> & { readonly locator?: Subject['locator'] }
 
 /** What one transaction applies: everything that the winning deliveries of a key say, or the questions of a kind. */
 interface Group {
@@ -27,12 +30,16 @@ export async function settleInbox(session: Session): Promise<number> {
   const open = new Map(rows.map((row) => [row.id, row]))
   const heard: Heard[] = []
   for (const [index, row] of rows.entries()) {
+    let about: Signal | undefined
     try {
       const signals = session.runtime.connection.webhook?.signals({ headers: row.headers, body: row.body }) ?? []
-      for (const signal of signals) checkSignal(signal)
+      for (const signal of signals) {
+        about = signal
+        checkSignal(signal)
+      }
       heard.push({ delivery: index, signals })
     } catch (error) {
-      await setAside(session, open, row, error)
+      await setAside(session, open, row, error, about)
     }
   }
   const { subjects, resyncs } = coalesce(heard)
@@ -86,7 +93,7 @@ async function apply(
       } catch (error) {
         if (!(error instanceof PoisonSignal)) throw error
         poison.add(subject)
-        if (row !== undefined) await setAside(session, open, row, error.cause)
+        if (row !== undefined) await setAside(session, open, row, error.cause, subject)
       }
     }
     if (!isEmpty(plan)) {
@@ -109,7 +116,9 @@ async function apply(
     if (!(error instanceof Unstorable)) throw error
     // Nothing of it was written; what only repeats it is settled with the rest.
     done = []
-    for (const each of row === undefined ? settled : [row]) await setAside(session, open, each, error)
+    // The one that is to blame, if there is no other.
+    const about = subjects.length === 1 ? subjects[0] : undefined
+    for (const each of row === undefined ? settled : [row]) await setAside(session, open, each, error, about)
   }
   for (const { id } of done) applied(session, open, id)
 }
@@ -138,11 +147,28 @@ function applied(session: Session, open: Map<bigint, InboxRow>, id: bigint): voi
   emit(session, { type: 'delivery', source: session.runtime.name, event: row.event, outcome: 'applied' })
 }
 
-async function setAside(session: Session, open: Map<bigint, InboxRow>, row: InboxRow, error: unknown): Promise<void> {
+/** `about`: the object of it that is to blame. */
+async function setAside(
+  session: Session,
+  open: Map<bigint, InboxRow>,
+  row: InboxRow,
+  error: unknown,
+  about?: Named | Signal,
+): Promise<void> {
   if (!open.delete(row.id)) return
-  await session.ports.store.setAside(session.fence, row.id, describeError(error))
+  const described = describeError(error)
+  const item = about === undefined || !('key' in about) ? undefined : objectOf(session, about, described.message)
+  await session.ports.store.setAside(session.fence, row.id, described, item)
   transition('delivery', 'accepted', 'set aside', session.settings.onTransition)
   emit(session, { type: 'delivery', source: session.runtime.name, event: row.event, outcome: 'dead' })
+}
+
+/** Undefined when no partition that we list holds it. */
+function objectOf(session: Session, { kind: name, key, partition, locator = {} }: Named, message: string) {
+  const place = session.kinds.get(name)?.partitions.get(partition)
+  if (place === undefined || key === '') return undefined
+  const field = keyProblem(key) === undefined ? 'body' : 'key'
+  return { partitionId: place.row.id, item: { key, place: '', locator, field, message } as const, now: now(session) }
 }
 
 function causeOf(row: InboxRow | undefined): Cause {

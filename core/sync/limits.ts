@@ -22,10 +22,15 @@ export function checkSignal(signal: Signal): void {
 
 /** Throws BadAnswer for a key that the catalog cannot keep apart from others: too long, or with text that no column holds. */
 export function checkKey(key: Key): void {
-  if (tooLong(key))
-    throw new BadAnswer(`the key has ${Buffer.byteLength(key)} bytes; at most ${longestName} can be stored`)
-  if (!key.isWellFormed()) throw new BadAnswer('the key has half of a surrogate pair, which cannot be stored')
-  if (key.includes('\0')) throw new BadAnswer('the key has a NUL character, which cannot be stored')
+  const problem = keyProblem(key)
+  if (problem !== undefined) throw new BadAnswer(problem)
+}
+
+export function keyProblem(key: Key): string | undefined {
+  if (tooLong(key)) return `the key has ${Buffer.byteLength(key)} bytes; at most ${longestName} can be stored`
+  if (!key.isWellFormed()) return 'the key has half of a surrogate pair, which cannot be stored'
+  if (key.includes('\0')) return 'the key has a NUL character, which cannot be stored'
+  return undefined
 }
 
 /** Says of what was too deep for the stack what it was; other errors as they are. */
@@ -94,7 +99,8 @@ function tooLong(text: string): boolean {
   return text.length * 3 > longestName && Buffer.byteLength(text) > longestName
 }
 
-function isDeeper(value: unknown, levels: number): boolean {
+/** Whether it has more levels of arrays and objects. */
+export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
   for (const each of Object.values(value)) if (isDeeper(each, levels - 1)) return true

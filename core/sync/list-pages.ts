@@ -142,7 +142,7 @@ async function prepare(context: ListContext, read: ReadPage): Promise<() => Prom
   return async () => {
     // Stored before the page that it is about, so that a restart cannot forget it.
     if (page.incomplete !== undefined) await flaw(context, page.incomplete)
-    const keyless = read.read?.keyless ?? 0
+    const keyless = read.read?.keyless.length ?? 0
     if (keyless > 0) await flaw(context, `${keyless} items of page ${page.cursor} have no key`)
     if (page.notModified === true || read.read === undefined) {
       try {

@@ -1,4 +1,4 @@
-import type { PageWrite } from '../catalog/batch.ts'
+import type { ItemSetAside, PageWrite } from '../catalog/batch.ts'
 import type { StoredRecord } from '../catalog/stored.ts'
 import { decideSeen, planDoubt, planWrite, presenceState, type Seen, scanCause } from './observe.ts'
 import { newPlan, type Plan } from './plan.ts'
@@ -77,19 +77,33 @@ async function compare(session: Session, kind: KindSession, plan: Plan, page: Re
   const { store } = session.ports
   const asked = { keys, hashes }
   const { same, stored, asOf } = await store.compare(kind.id, partition.row.id, session.mappingId, asked, true)
-  const counts = { items: items.count, changed: 0, failed: keyless + refused.size }
+  const counts = { items: items.count, changed: 0, failed: keyless.length + refused.size }
+  const aside = [...keyless, ...refused.values()]
   const known = new Map<number, bigint>()
   for (let index = 0; index < keys.length; index++) {
     if (refused.has(index)) continue
     if (index % breathEvery === 0) await session.ports.breathe?.()
     const unchanged = same.get(index)
     if (unchanged !== undefined) known.set(index, unchanged)
-    else planItem(session, kind, plan, page.listed, items.item(index), stored.get(index), counts)
+    else {
+      const set = planItem(session, kind, plan, page.listed, items.item(index), stored.get(index), counts)
+      if (set !== undefined) aside.push(set)
+    }
   }
   const { validator, ...base } = baseOf(page)
   // What was set aside must be looked at again: such a page is not to be answered with "not modified".
   const again = counts.failed > 0 || validator === undefined ? {} : { validator }
-  return { ...base, ...again, keys, hashes, known, asOf, ...(seal === undefined ? {} : { seal }), counts }
+  return {
+    ...base,
+    ...again,
+    keys,
+    hashes,
+    known,
+    asOf,
+    ...(seal === undefined ? {} : { seal }),
+    counts,
+    setAside: aside,
+  }
 }
 
 function planItem(
@@ -100,7 +114,7 @@ function planItem(
   item: Seen,
   stored: StoredRecord | undefined,
   counts: { changed: number; failed: number },
-): void {
+): ItemSetAside | undefined {
   const { partition, span } = listed
   const where = { via: 'list', partition, span, presences: [partition.row.id] } as const
   const decision = decideSeen(session, kind, item, where, stored)
@@ -120,6 +134,7 @@ function planItem(
     }
   } catch (error) {
     counts.failed += 1
-    setAside(session, kind, listed, item.key, error)
+    return setAside(session, kind, listed, { key: item.key, raw: item.raw, field: 'body' }, error)
   }
+  return undefined
 }

@@ -1,8 +1,9 @@
+import type { ItemSetAside } from '../catalog/batch.ts'
 import type { Span, StoredPage } from '../catalog/stored.ts'
-import { BadAnswer, type Json, type Key, type Page } from '../sdk/index.ts'
+import { BadAnswer, type Json, type Key, type Locator, type Page } from '../sdk/index.ts'
 import { ListingBroke } from './errors.ts'
 import { hashInto, hashSize } from './hash.ts'
-import { checkKey, readable } from './limits.ts'
+import { checkKey, isDeeper, readable } from './limits.ts'
 import { plainOf, readItem, type Seen } from './observe.ts'
 import { sealOf } from './seal.ts'
 import { breathEvery, type KindSession, type PartitionSession, type Session } from './session.ts'
@@ -27,9 +28,9 @@ export interface ReadItems {
   /** 16 bytes a key; zeros for a refused item. */
   readonly hashes: Buffer
   /** Items that cannot be read or stored, by index: they count as seen, and the page cannot pass for unchanged later. */
-  readonly refused: ReadonlyMap<number, unknown>
+  readonly refused: ReadonlyMap<number, ItemSetAside>
   /** Items without a key: nobody knows what the page contains. */
-  readonly keyless: number
+  readonly keyless: readonly ItemSetAside[]
   /** Absent when something was refused. */
   readonly seal: Buffer | undefined
   /** An item that is not refused. */
@@ -44,20 +45,24 @@ export async function readItems(session: Session, kind: KindSession, listed: Lis
   const places = new Map<Key, number>()
   const raws: Json[] = []
   const hashes = Buffer.alloc(items.length * hashSize)
-  const refused = new Map<number, unknown>()
+  const refused = new Map<number, ItemSetAside>()
   // Of a first scan everything is written, so nothing is read twice.
   const kept: (Seen | undefined)[] | undefined = listed.partition.row.state === 'unseen' ? [] : undefined
-  let keyless = 0
+  const keyless: ItemSetAside[] = []
 
-  const refuse = (index: number, key: Key, error: unknown): void => {
-    setAside(session, kind, listed, key, error)
-    refused.set(index, error)
+  const refuse = (index: number, key: Key, error: unknown, field: 'key' | 'body' = 'body'): void => {
+    refused.set(index, setAside(session, kind, listed, { key, raw: raws[index] ?? null, field }, error))
     hashes.fill(0, index * hashSize, (index + 1) * hashSize)
   }
 
   const read = (index: number, key: Key, raw: Json): void => {
     try {
       checkKey(key)
+    } catch (error) {
+      refuse(index, key, error, 'key')
+      return
+    }
+    try {
       const canonical = kind.kind.canonical(raw)
       const version = kind.kind.version?.(raw)
       const written = hashInto(hashes, index, canonical, version)
@@ -75,8 +80,7 @@ export async function readItems(session: Session, kind: KindSession, listed: Lis
     try {
       key = kind.kind.key(raw)
     } catch (error) {
-      keyless += 1
-      setAside(session, kind, listed, '', error)
+      keyless.push(setAside(session, kind, listed, { key: '', raw, field: 'key', index }, error))
       continue
     }
     const before = places.get(key)
@@ -103,7 +107,7 @@ export async function readItems(session: Session, kind: KindSession, listed: Lis
     refused,
     keyless,
     get seal() {
-      return refused.size + keyless === 0 ? sealOf(session.mappingId, keys, whole) : undefined
+      return refused.size + keyless.length === 0 ? sealOf(session.mappingId, keys, whole) : undefined
     },
     item: (index) => kept?.[index] ?? readItem(kind.kind, keys[index] ?? '', raws[index] ?? null),
     refuse(key, error) {
@@ -126,8 +130,27 @@ function hexAt(hashes: Buffer, index: number): string {
   return hashes.toString('hex', index * hashSize, (index + 1) * hashSize)
 }
 
-export function setAside(session: Session, kind: KindSession, listed: Listed, key: Key, error: unknown): void {
+/** Says so in the log, and what is to be kept of it. `index`: of one without a key. */
+export function setAside(
+  session: Session,
+  kind: KindSession,
+  listed: Listed,
+  { key, raw, field, index = 0 }: Pick<ItemSetAside, 'key' | 'field'> & { readonly raw: Json; readonly index?: number },
+  error: unknown,
+): ItemSetAside {
   const message = error instanceof Error ? error.message : String(error)
   const { cursor } = listed.page
   session.ports.log('warn', 'item set aside', { source: session.runtime.name, kind: kind.name, cursor, key, message })
+  const place = `${cursor} ${index}`
+  return { key, place, locator: locatorOf(kind, raw), field, message }
+}
+
+/** By what people may find it, if that much of it can be read. */
+function locatorOf({ kind }: KindSession, raw: Json): Locator {
+  try {
+    const locator = kind.locator(raw)
+    return isDeeper(locator, 3) ? {} : locator
+  } catch {
+    return {}
+  }
 }

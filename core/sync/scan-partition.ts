@@ -42,6 +42,7 @@ async function listToEnd(
     const last = resumed ? await session.ports.store.lastPages(scan.id, nearby) : []
     progress.resume(pagesOf(last))
     if (last.length === 0 || last.at(-1)?.next !== undefined) await listPages(context, last)
+    await session.ports.store.forgetSetAside(session.fence, scan.id)
     if (context.flaw === undefined) await endScan(session, kind, partition, scan, progress, resumed)
     else await end(context, 'finish flawed', context.flaw)
     return {}

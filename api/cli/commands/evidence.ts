@@ -5,7 +5,7 @@ import type { Client } from '../client.ts'
 import { duration, type ListOptions, list, print, printJson, problemOf } from '../output.ts'
 import { table } from '../table.ts'
 
-/** Records that a mapping failed on, with the expression and what it said. */
+/** Records that a mapping failed on, with the expression and what it said, and objects that could not be read or kept. */
 export async function quarantine(client: Client, options: ListOptions): Promise<number> {
   const answer = await list<QuarantineView>(client, 'quarantine', options, ['source', 'kind'])
   if (options.json) {
@@ -16,8 +16,8 @@ export async function quarantine(client: Client, options: ListOptions): Promise<
   print(
     table(
       ['record', 'since', 'mapping', 'field', 'expression', 'message'],
-      answer.items.map(({ source, kind, key, since, mapping, problem }) => [
-        `${source}/${kind}/${key}`,
+      answer.items.map(({ source, kind, key, partition, since, mapping, problem }) => [
+        key === '' ? `${source}/${kind} in ${partition ?? ''}` : `${source}/${kind}/${key}`,
         duration(now - Date.parse(since)),
         placed(mapping, problem),
         problem.field,
@@ -27,10 +27,12 @@ export async function quarantine(client: Client, options: ListOptions): Promise<
       'Nothing is quarantined.',
     ),
   )
-  if (answer.items.length > 0)
+  if (answer.items.some(({ problem }) => problem.code !== 'item_refused'))
     print(
       'What they said before is kept. Look at one: catchment explain record:RECORD. Mend the expression, then: npm start -- --apply',
     )
+  if (answer.items.some(({ problem }) => problem.code === 'item_refused'))
+    print('Without a mapping: the object could not be read or kept. Every scan looks at it again.')
   if (answer.next !== undefined) print('There are more: --limit shows them.')
   return 0
 }

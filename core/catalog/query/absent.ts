@@ -14,6 +14,7 @@ import {
   nothing,
 } from './explanation.ts'
 import { recordsNamed, successor } from './lookup.ts'
+import { refusedSummary, type SetAside, setAsideNamed } from './set-aside.ts'
 
 interface Name {
   /** Undefined: any. */
@@ -44,6 +45,8 @@ export async function explainAbsent(
   if (reason !== undefined && reason.state !== 'unmapped') {
     return { ...nothing, ...found, ...reason, ...(deleted === undefined ? {} : { entity: deleted.entity }) }
   }
+  const [refused] = await setAsideNamed(db, name.identifier)
+  if (refused !== undefined) return { ...nothing, ...found, ...refusedItem(refused) }
   if (deleted !== undefined) {
     const heir = deleted.record === undefined ? undefined : await successor(db, deleted.record)
     if (heir !== undefined && deleted.record !== undefined) {
@@ -82,6 +85,11 @@ export async function explainAbsent(
     summary: `${text} was never seen: no source listed anything that a mapping makes it of.`,
     next: ['catchment sync', `catchment search ${JSON.stringify(name.identifier)}`],
   }
+}
+
+export function refusedItem(item: SetAside): Pick<Explanation, 'state' | 'cause' | 'summary' | 'next'> {
+  const next = [`catchment quarantine --source ${item.source} --kind ${item.kind}`]
+  return { state: 'quarantined', cause: 'item_refused', summary: refusedSummary(item), next }
 }
 
 /** It was made again: what goes by its name now is another object. */

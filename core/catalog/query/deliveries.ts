@@ -90,7 +90,8 @@ export async function getDelivery(db: Queryable, id: string): Promise<DeliveryVi
 /** Puts a delivery that was set aside back into the inbox; call `wake` afterwards. Throws `delivery_unknown`, `delivery_not_dead`. */
 export async function replayDelivery(db: Queryable, id: string): Promise<void> {
   const { rowCount } = await db.query(
-    `UPDATE inbox SET state = 'accepted', attempts = 0, error = NULL, settled_at = NULL WHERE id = $1::bigint AND state = 'dead'`,
+    `WITH again AS (DELETE FROM set_aside WHERE inbox_id = $1::bigint)
+     UPDATE inbox SET state = 'accepted', attempts = 0, error = NULL, settled_at = NULL WHERE id = $1::bigint AND state = 'dead'`,
     [id],
   )
   if (rowCount > 0) return

@@ -2,7 +2,7 @@ import { parseReference } from '../../model/entity.ts'
 import type { Json, JsonObject } from '../../model/json.ts'
 import type { Problem } from '../../model/problem.ts'
 import type { Db, Queryable } from '../db.ts'
-import { explainAbsent, replacedBy } from './absent.ts'
+import { explainAbsent, refusedItem, replacedBy } from './absent.ts'
 import { wantedBecause } from './because.ts'
 import { latestChanges } from './changes.ts'
 import { listEntities } from './entities.ts'
@@ -19,6 +19,7 @@ import {
 import { type HeldView, heldOfEntity } from './held.ts'
 import { recordExplained, recordsNamed, successor } from './lookup.ts'
 import { fieldsOf } from './provenance.ts'
+import { refusedSummary, setAsideByKey } from './set-aside.ts'
 import { Parameters } from './sql.ts'
 import { visible } from './view.ts'
 
@@ -152,6 +153,7 @@ async function explainPresent(db: Db, text: string, entity: EntityDetail, insigh
           `record:${source}/${kind}/${key} claims this name, which only one may have: ${wins ? 'it is heard' : 'it is not heard'}.`,
       ),
       ...entity.dangling.map(({ detail }) => detail),
+      ...(await setAsideByKey(db, contributions)).map((one) => `${refusedSummary(one)} What is shown is older.`),
     ],
     entity: {
       reference: entity.reference,
@@ -198,6 +200,8 @@ async function explainRecord(
     source === undefined || kind === undefined || key === ''
       ? undefined
       : await recordExplained(db, { source, kind, key }, evaluate, insight)
+  const [refused] = source === undefined || kind === undefined ? [] : await setAsideByKey(db, [{ source, kind, key }])
+  if (record === undefined && refused !== undefined) return { ...nothing, reference: text, ...refusedItem(refused) }
   if (record === undefined) {
     const summary = `No record ${path} was ever seen. Write record:SOURCE/KIND/KEY, with the key the source uses.`
     return {
@@ -226,6 +230,7 @@ async function explainRecord(
     cause: record.state === 'gone' ? 'deleted' : null,
     next: record.feeds.slice(0, 3).map((feed) => `catchment explain ${feed}`),
     summary: `The ${kind} ${key} of ${source} ${fate}.`,
+    notes: refused === undefined ? [] : [`${refusedSummary(refused)} What is shown is older.`],
     records: [record],
     candidates: record.feeds,
   }

@@ -7,7 +7,7 @@ import type { HeldView } from './held.ts'
 
 /**
  * What became of a name. `present`; `renamed`: present under another name; `deleted`; `quarantined`: its record is here, a
- * mapping failed on it; `deselected`: its record is here, the selector is false; `unmapped`: its record is here, no mapping
+ * mapping failed on it, or the object was refused as it could not be read or kept; `deselected`: its record is here, the selector is false; `unmapped`: its record is here, no mapping
  * makes this entity of it; `record`: a record was asked for; `unknown`: it may lie where we cannot look; `ambiguous`: see
  * `candidates`; `never_seen`.
  */
@@ -33,6 +33,7 @@ export const causes = [
   'selector_false',
   'selector_failed',
   'identifier_failed',
+  'item_refused',
   'held',
   'deleted',
   'replaced',
@@ -41,7 +42,7 @@ export const causes = [
 ] as const
 
 export interface Explanation {
-  /** One of the nine; null when it is there, or its record is and makes something else. */
+  /** One of the ten; null when it is there, or its record is and makes something else. */
   readonly cause: (typeof causes)[number] | null
   /** Commands that lead on, the best first. */
   readonly next: readonly string[]

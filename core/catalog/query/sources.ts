@@ -4,6 +4,7 @@ import { PIN } from '../pins.ts'
 import { MANUAL, PAUSE } from '../store.ts'
 import { type Freshness, type Judged, judge, type Objectives, objectiveOf, worst } from './freshness.ts'
 import { type ScanRecord, type ScanView, scanColumns, scanView } from './scans.ts'
+import { setAsideCount } from './set-aside.ts'
 
 export interface PartitionView extends Judged {
   readonly name: string
@@ -25,6 +26,7 @@ export interface KindView {
   readonly objectiveSeconds: number | null
   readonly records: number
   readonly held: number
+  /** Records that a mapping failed on, and objects that could not be read or kept. */
   readonly quarantined: number
   /** Deleted entities that people keep. */
   readonly pinned: number
@@ -122,7 +124,7 @@ export async function listSources(db: Queryable, objectives: Objectives, now: nu
   const { rows: kinds } = await db.query<KindRow>(
     `SELECT k.id, k.source_id, k.name, k.live AS records, s.next_at, coalesce(s.requested, false) AS requested,
        (SELECT count(*) FROM held h WHERE h.kind_id = k.id AND h.state = 'pending') AS held,
-       (SELECT count(*) FROM quarantine q JOIN records r ON r.id = q.record_id WHERE r.kind_id = k.id) AS quarantined,
+       (SELECT count(*) FROM quarantine q JOIN records r ON r.id = q.record_id WHERE r.kind_id = k.id) + ${setAsideCount} AS quarantined,
        (SELECT count(*) FROM pins n JOIN records r ON r.id = n.record_id WHERE r.kind_id = k.id
           AND EXISTS (SELECT FROM contributions c WHERE c.record_id = n.record_id AND c.mapping = '${PIN}')) AS pinned
      FROM kinds k LEFT JOIN schedules s ON s.source_id = k.source_id AND s.kind = k.name ORDER BY k.id`,
