@@ -1,7 +1,7 @@
 import type { JsonObject } from '../model/json.ts'
 import type { ItemDraft } from '../model/mapping.ts'
 import type { Problem } from '../model/problem.ts'
-import type { Doubt, Span } from './stored.ts'
+import type { Doubt, KnownEntity, Span } from './stored.ts'
 
 /** Proof that the writer still holds its lease; every commit checks it as its last statement (I9). */
 export interface Fence {
@@ -54,6 +54,8 @@ export interface RecordRemap extends Pick<RecordWrite, 'key' | 'version' | 'draf
   readonly expected: { readonly id: bigint; readonly hash: string; readonly mappingId: number }
   /** It says what it said, and its entities are derived as they should be: only its mapping version is written. */
   readonly same: boolean
+  /** As they were read; none where nothing is known. */
+  readonly entities?: readonly KnownEntity[]
 }
 
 /** An observation that changed nothing, made outside a scan: it still moves the watermark. */

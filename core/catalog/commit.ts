@@ -2,7 +2,7 @@ import type { Batch, Committed, RecordRemap, RecordWrite, Removal } from './batc
 import { writeChanges } from './changes.ts'
 import type { Db, Queryable } from './db.ts'
 import { documentOf, storable } from './document.ts'
-import { ContributionMoved, loadContributions, lockEntities } from './entities.ts'
+import { ContributionMoved, loadContributions, lockEntities, type RecordRank } from './entities.ts'
 import { type Fold, fold } from './fold.ts'
 import { type Contribution, nameOf } from './group.ts'
 import { keepLedger } from './guard.ts'
@@ -167,9 +167,12 @@ async function mergeEntities(
   const former = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys()]
   const replaced = [...former, ...pins.records]
   if (pins.said.length + replaced.length === 0) return undefined
+  const known = saying.flatMap(({ write }) => ('entities' in write ? (write.entities ?? []) : []))
   const wanting = await wantingOf(tx, kind.wanting, saying, former)
-  const rows = await lockEntities(tx, replaced, [...pins.said, ...(wanting?.names ?? [])], wanting?.led)
-  const stored = await loadContributions(tx, rows, replaced, pins.said)
+  const names = [...pins.said, ...(wanting?.names ?? [])]
+  const rows = await lockEntities(tx, { records: replaced, names, ids: wanting?.led ?? [] }, known)
+  const ranks = new Map(saying.map((each) => [each.id, rankOf(each, kind)]))
+  const stored = await loadContributions(tx, rows, replaced, pins.said, ranks)
   const said = [...pins.said, ...stored.filter((each) => pins.keeps(each))]
   const { restored } = pins
   const taken = rows.find((row) => row.anchor !== null && restored.some((each) => nameOf(each) === nameOf(row)))
@@ -184,24 +187,21 @@ function remapped(write: RecordRemap): SayingRecord {
   return { id: write.expected.id, write, isNew: false }
 }
 
-function contributionsOf({ id, write }: SayingRecord, kind: KindState): readonly Contribution[] {
+function rankOf({ write }: SayingRecord, { precedence, source, name }: KindState): RecordRank {
   const version = write.version === undefined ? null : storable(write.version)
-  const key = storable(write.key)
+  return { precedence, version, key: storable(write.key), source, kind: name }
+}
+
+function contributionsOf(saying: SayingRecord, kind: KindState): readonly Contribution[] {
+  const { id, write } = saying
+  const rank = rankOf(saying, kind)
   return write.drafts.map(({ mapping, item, draft, owning }) => ({
     recordId: id,
     owning,
     blueprint: storable(draft.blueprint),
     identifier: storable(draft.identifier),
     document: documentOf(draft),
-    rank: {
-      precedence: kind.precedence,
-      version,
-      key,
-      source: kind.source,
-      kind: kind.name,
-      mapping: storable(mapping),
-      item: storable(item),
-    },
+    rank: { ...rank, mapping: storable(mapping), item: storable(item) },
   }))
 }
 

@@ -56,7 +56,9 @@ function isStorable(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0')
   if (typeof value !== 'object' || value === null) return true
   if (Array.isArray(value)) return value.every(isStorable)
-  for (const [name, each] of Object.entries(value)) if (!isStorable(name) || !isStorable(each)) return false
+  // An object that is no list. Of every value of every entity that is written, so without lists of its members.
+  const members = value as Readonly<Record<string, unknown>>
+  for (const name in members) if (!isStorable(name) || !isStorable(members[name])) return false
   return true
 }
 
@@ -82,8 +84,9 @@ export function same(left: unknown, right: unknown): boolean {
   if (Array.isArray(right)) return false
   const names = Object.keys(left)
   if (names.length !== Object.keys(right).length) return false
-  const other = new Map<string, unknown>(Object.entries(right))
-  return Object.entries(left).every(([name, value]) => other.has(name) && same(value, other.get(name)))
+  // Both are objects that are no lists; what they have not themselves is not asked for.
+  const [a, b] = [left as Readonly<Record<string, unknown>>, right as Readonly<Record<string, unknown>>]
+  return names.every((name) => Object.hasOwn(b, name) && same(a[name], b[name]))
 }
 
 export type Patch = Readonly<Record<string, readonly [before: Json, after: Json]>>
@@ -91,18 +94,20 @@ export type Patch = Readonly<Record<string, readonly [before: Json, after: Json]
 /** Field by field; undefined when nothing differs. Fields: `stub`, `title`, `team`, `failed`, `properties.NAME`, `relations.NAME`. */
 export function difference(before: Told, after: Told): Patch | undefined {
   const patch: [string, readonly [Json, Json]][] = []
-  const compare = (field: string, left: unknown, right: unknown): void => {
+  const compare = (left: unknown, right: unknown, field: string, name?: string): void => {
+    if (same(left, right)) return
     // Both come from or go to jsonb, so they are JSON.
-    if (!same(left, right)) patch.push([field, [(left ?? null) as Json, (right ?? null) as Json]])
+    const values = [(left ?? null) as Json, (right ?? null) as Json] as const
+    patch.push([name === undefined ? field : `${field}.${name}`, values])
   }
-  compare('stub', before.stub === true, after.stub === true)
-  compare('title', before.title, after.title)
-  compare('team', before.team, after.team)
-  compare('failed', before.failed, after.failed)
+  compare(before.stub === true, after.stub === true, 'stub')
+  compare(before.title, after.title, 'title')
+  compare(before.team, after.team, 'team')
+  compare(before.failed, after.failed, 'failed')
   for (const part of ['properties', 'relations'] as const) {
     const [left, right] = [before[part], after[part]]
-    const names = new Set([...Object.keys(left), ...Object.keys(right)])
-    for (const name of names) compare(`${part}.${name}`, own(left, name), own(right, name))
+    for (const name of Object.keys(left)) compare(left[name], own(right, name), part, name)
+    for (const name of Object.keys(right)) if (!Object.hasOwn(left, name)) compare(undefined, right[name], part, name)
   }
   return patch.length === 0 ? undefined : Object.fromEntries(patch)
 }

@@ -5,6 +5,7 @@ import { array } from './binary.ts'
 import type { Queryable } from './db.ts'
 import { type Document, same } from './document.ts'
 import type { Contribution, EntityRow, StoredContribution } from './group.ts'
+import type { KnownEntity } from './stored.ts'
 
 export interface StoredDocument {
   readonly title: string | null
@@ -24,33 +25,65 @@ export function documentFrom(stored: StoredDocument): Document {
   }
 }
 
+const row = `e.id, e.blueprint, e.identifier, e.anchor, e.stub, e.derived, e.revision, e.updated_at, e.deleted IS NOT NULL AS dead`
+const document = 'e.title, e.team, e.properties, e.relations, e.failed'
+
+interface LockedRow {
+  readonly id: string
+  readonly blueprint: string
+  readonly identifier: string
+  readonly anchor: string | null
+  readonly stub: boolean
+  readonly derived: number
+  readonly revision: string
+  readonly updated_at: Date
+  readonly dead: boolean
+}
+
+/** Entities that the records say something about now, those that go by the names, and those of the ids. */
+interface Touched {
+  readonly records?: readonly bigint[]
+  readonly names: readonly { readonly blueprint: string; readonly identifier: string }[]
+  readonly ids?: readonly bigint[]
+}
+
 /**
- * Locks every entity that the records say something about now, those that go by the given names, and those `beside`, in id
- * order. It must come before the contributions are read: what another writer adds to an entity is visible only to those who waited for it (I7).
+ * Locks entities in id order. It must come before their contributions are read: what another writer adds to one is visible
+ * only to those who waited for it (I7). The document of one that is in a `known` state is not read again.
  */
 export async function lockEntities(
   tx: Queryable,
-  records: readonly bigint[],
-  names: readonly { readonly blueprint: string; readonly identifier: string }[],
-  beside: readonly bigint[] = [],
+  touched: Touched,
+  known: readonly KnownEntity[] = [],
 ): Promise<readonly EntityRow[]> {
+  if (known.length === 0) {
+    const rows = await lock<StoredDocument>(tx, 'lock_entities', document, touched)
+    return rows.map((each) => entityOf(each, documentFrom(each)))
+  }
+  const rows = await lock<State>(tx, 'lock_known_entities', 'e.xmin AS state', touched)
+  const documents = await documentsOf(tx, rows, new Map(known.map((each) => [each.id.toString(), each])))
+  return rows.map((each) => {
+    const found = documents.get(each.id)
+    if (found === undefined) throw new Error(`entity ${each.id} is locked and was not found`)
+    return entityOf(each, found)
+  })
+}
+
+interface State {
+  readonly id: string
+  readonly state: string
+}
+
+async function lock<More>(
+  tx: Queryable,
+  name: string,
+  more: string,
+  { records = [], names, ids = [] }: Touched,
+): Promise<readonly (LockedRow & More)[]> {
   const wanted = [...new Map(names.map((each) => [`${each.blueprint}:${each.identifier}`, each])).values()]
-  const { rows } = await tx.query<
-    StoredDocument & {
-      id: string
-      blueprint: string
-      identifier: string
-      anchor: string | null
-      stub: boolean
-      derived: number
-      revision: string
-      updated_at: Date
-      dead: boolean
-    }
-  >(
+  const { rows } = await tx.query<LockedRow & More>(
     `/* lock:entities */
-     SELECT e.id, e.blueprint, e.identifier, e.anchor, e.stub, e.derived, e.revision, e.updated_at, e.title, e.team, e.properties,
-       e.relations, e.failed, e.deleted IS NOT NULL AS dead
+     SELECT ${row}, ${more}
      FROM entities e WHERE e.id = ANY (ARRAY (
        SELECT c.entity_id FROM contributions c WHERE c.record_id = ANY ($1::int8[])
        UNION
@@ -69,29 +102,56 @@ export async function lockEntities(
         'text',
         wanted.map(({ identifier }) => identifier),
       ),
-      array('int8', beside),
+      array('int8', ids),
     ],
-    { name: 'lock_entities' },
+    { name },
   )
   // Not in the condition: to find the few that are not deleted the planner would read the whole index of names.
-  const live = rows.filter(({ dead }) => !dead)
-  return live.map((row) => ({
-    id: BigInt(row.id),
-    blueprint: row.blueprint,
-    identifier: row.identifier,
-    anchor: row.anchor === null ? null : BigInt(row.anchor),
-    hidden: row.stub,
-    document: documentFrom(row),
-    derived: row.derived,
-    revision: BigInt(row.revision),
-    updatedAt: row.updated_at.getTime(),
-  }))
+  return rows.filter(({ dead }) => !dead)
+}
+
+function entityOf(each: LockedRow, said: Document): EntityRow {
+  return {
+    id: BigInt(each.id),
+    blueprint: each.blueprint,
+    identifier: each.identifier,
+    anchor: each.anchor === null ? null : BigInt(each.anchor),
+    hidden: each.stub,
+    document: said,
+    derived: each.derived,
+    revision: BigInt(each.revision),
+    updatedAt: each.updated_at.getTime(),
+  }
+}
+
+/** Of locked entities: as they are known where the row is still the one that was read, and read otherwise. */
+async function documentsOf(
+  tx: Queryable,
+  locked: readonly State[],
+  known: ReadonlyMap<string, KnownEntity>,
+): Promise<Map<string, Document>> {
+  const documents = new Map<string, Document>()
+  const others: bigint[] = []
+  for (const { id, state } of locked) {
+    const before = known.get(id)
+    if (before?.row === state) documents.set(id, before.document)
+    else others.push(BigInt(id))
+  }
+  if (others.length === 0) return documents
+  const { rows } = await tx.query<StoredDocument & { readonly id: string }>(
+    `SELECT e.id, ${document} FROM entities e WHERE e.id = ANY ($1::int8[])`,
+    [array('int8', others)],
+    { name: 'entity_documents' },
+  )
+  for (const each of rows) documents.set(each.id, documentFrom(each))
+  return documents
 }
 
 /** A contribution of a written record hangs on an entity that was not locked: another writer moved it. Run the transaction again. */
 export class ContributionMoved extends Error {}
 
-interface ContributionRow {
+/** Of a record whose rank is known that is null. */
+interface ContributionRow extends RecordRank {
   readonly record: string
   readonly mapping: string
   readonly item: string
@@ -99,55 +159,59 @@ interface ContributionRow {
   readonly owning: boolean
   readonly draft: StoredDocument | null
   readonly stands: boolean
-  readonly key: string
-  readonly version: string | null
-  readonly kind: string
-  readonly source: string
-  readonly precedence: number
 }
 
-const columns = `c.record_id AS record, c.mapping, c.item, c.entity_id AS entity, c.owning, c.draft, r.key, r.version,
-  k.name AS kind, s.name AS source, s.precedence`
+/** What of a rank is its record's. */
+export type RecordRank = Omit<Contribution['rank'], 'mapping' | 'item'>
+
+const contribution = 'c.record_id AS record, c.mapping, c.item, c.entity_id AS entity, c.owning, c.draft'
+const rank = 'r.key, r.version, k.name AS kind, s.name AS source, s.precedence'
 const joined =
   'JOIN records r ON r.id = c.record_id JOIN kinds k ON k.id = r.kind_id JOIN sources s ON s.id = k.source_id'
 
 /**
  * Contributions of the entities, those of `records` in full. Thousands of records may say the same of one entity (the
- * domain that they belong to), so of the others that agree with it only one is read: it stands for all of them.
+ * domain that they belong to), so of the others that agree with it only one is read: it stands for all of them. `ranks`: of
+ * records, as far as they are known; those of most are, and to read them is the greater part of the work.
  */
 export async function loadContributions(
   tx: Queryable,
   rows: readonly EntityRow[],
   records: readonly bigint[],
   said: readonly Contribution[],
+  ranks: ReadonlyMap<bigint, RecordRank> = new Map(),
 ): Promise<readonly StoredContribution[]> {
   if (rows.length + records.length === 0) return []
   const entities = new Map(rows.map((row) => [row.id, row]))
-  const values = [array('int8', [...entities.keys()]), array('int8', records)]
+  const all = array('int8', records)
+  const [ranked, unranked] = [records.filter((id) => ranks.has(id)), records.filter((id) => !ranks.has(id))]
   const answer = await tx.query<ContributionRow>(
-    `SELECT ${columns}, false AS stands FROM contributions c ${joined}
-     WHERE c.record_id = ANY ($2::int8[])
+    `SELECT ${contribution}, false AS stands, NULL::text AS key, NULL::text AS version, NULL::text AS kind, NULL::text AS source, NULL::int4 AS precedence
+     FROM contributions c WHERE c.record_id = ANY ($3::int8[])
      UNION ALL
-     SELECT ${columns}, false FROM contributions c ${joined}
+     SELECT ${contribution}, false, ${rank} FROM contributions c ${joined}
+     WHERE c.record_id = ANY ($4::int8[])
+     UNION ALL
+     SELECT ${contribution}, false, ${rank} FROM contributions c ${joined}
      WHERE c.entity_id = ANY ($1::int8[]) AND c.draft IS NOT NULL AND c.record_id <> ALL ($2::int8[])
      UNION ALL
-     SELECT ${columns}, true FROM unnest($1::int8[]) e (id) CROSS JOIN LATERAL (
+     SELECT ${contribution}, true, ${rank} FROM unnest($1::int8[]) e (id) CROSS JOIN LATERAL (
        SELECT c.* FROM contributions c WHERE c.entity_id = e.id AND c.draft IS NULL AND c.record_id <> ALL ($2::int8[])
        ORDER BY c.owning DESC LIMIT 1) c ${joined}`,
-    values,
+    [array('int8', [...entities.keys()]), all, array('int8', ranked), array('int8', unranked)],
     { name: 'load_contributions' },
   )
-  const loaded = answer.rows.map((row) => contributionOf(row, entities))
+  const loaded = answer.rows.map((row) => contributionOf(row, entities, ranks.get(BigInt(row.record))))
   const contested = contestedEntities(entities, loaded, new Set(records), said)
   if (contested.size === 0) return loaded
-  const ranked = await tx.query<ContributionRow>(
-    `SELECT DISTINCT ON (c.entity_id) ${columns}, true AS stands FROM contributions c ${joined}
+  const first = await tx.query<ContributionRow>(
+    `SELECT DISTINCT ON (c.entity_id) ${contribution}, true AS stands, ${rank} FROM contributions c ${joined}
      WHERE c.entity_id = ANY ($1::int8[]) AND c.draft IS NULL AND c.record_id <> ALL ($2::int8[])
      ORDER BY c.entity_id, s.precedence, r.version DESC NULLS LAST, r.key, s.name, k.name, c.mapping, c.item`,
-    [array('int8', [...contested]), array('int8', records)],
+    [array('int8', [...contested]), all],
     { name: 'highest_contributions' },
   )
-  const highest = new Map(ranked.rows.map((row) => [BigInt(row.entity), contributionOf(row, entities).rank]))
+  const highest = new Map(first.rows.map((row) => [BigInt(row.entity), contributionOf(row, entities).rank]))
   return loaded.map((each) => (each.stands ? { ...each, rank: highest.get(each.entityId) ?? each.rank } : each))
 }
 
@@ -173,10 +237,15 @@ function contestedEntities(
   return new Set(contested.map(({ entityId }) => entityId))
 }
 
-function contributionOf(row: ContributionRow, entities: ReadonlyMap<bigint, EntityRow>): StoredContribution {
+function contributionOf(
+  row: ContributionRow,
+  entities: ReadonlyMap<bigint, EntityRow>,
+  known: RecordRank = row,
+): StoredContribution {
   const entity = entities.get(BigInt(row.entity))
   if (entity === undefined) throw new ContributionMoved(`entity ${row.entity} has to be locked, too`)
-  const { key, version, kind, source, precedence, mapping, item } = row
+  const { mapping, item } = row
+  const { key, version, kind, source, precedence } = known
   return {
     recordId: BigInt(row.record),
     owning: row.owning,

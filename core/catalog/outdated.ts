@@ -1,15 +1,13 @@
-import type { Relation } from '../model/entity.ts'
-import type { Json } from '../model/json.ts'
-import type { Problem } from '../model/problem.ts'
 import type { Batch, RecordRemap } from './batch.ts'
 import { array } from './binary.ts'
 import { decodeBody } from './bodies.ts'
 import type { Db, Queryable } from './db.ts'
+import { documentFrom, type StoredDocument } from './entities.ts'
 import { noRules, type Rules } from './refs.ts'
 import { StaleDecision } from './refusals.ts'
 import { type RulesCache, rulesFor } from './rules.ts'
 import type { Store } from './store.ts'
-import type { OpenHold, OutdatedRecord } from './stored.ts'
+import type { KnownEntity, OpenHold, OutdatedRecord } from './stored.ts'
 
 /** Bytes of bodies that are read at a time, one record at least. */
 const mostBytes = 8_000_000
@@ -43,21 +41,13 @@ interface Row {
 
 /** A draft that the entity holds is read from there. */
 const draftsSql = `
-  SELECT c.record_id AS record, c.mapping, c.item, c.owning, e.id AS entity, e.blueprint, e.identifier, e.derived, c.draft,
+  SELECT c.record_id AS record, c.mapping, c.item, c.owning, e.id AS entity, e.blueprint, e.identifier, e.derived, e.xmin AS row, c.draft,
     CASE WHEN c.draft IS NULL THEN e.title END AS title, CASE WHEN c.draft IS NULL THEN e.team END AS team,
     CASE WHEN c.draft IS NULL THEN e.properties END AS properties, CASE WHEN c.draft IS NULL THEN e.relations END AS relations,
     CASE WHEN c.draft IS NULL THEN e.failed END AS failed
   FROM contributions c JOIN entities e ON e.id = c.entity_id WHERE c.record_id = ANY ($1::int8[]) ORDER BY c.mapping, c.item`
 
-interface Said {
-  readonly title: string | null
-  readonly team: readonly string[] | null
-  readonly properties: Readonly<Record<string, Json>> | null
-  readonly relations: Readonly<Record<string, Relation>> | null
-  readonly failed: readonly Problem[] | null
-}
-
-interface DraftRow extends Said {
+interface DraftRow extends StoredDocument {
   readonly record: string
   readonly mapping: string
   readonly item: string
@@ -66,7 +56,8 @@ interface DraftRow extends Said {
   readonly blueprint: string
   readonly identifier: string
   readonly derived: number
-  readonly draft: Said | null
+  readonly row: string
+  readonly draft: StoredDocument | null
 }
 
 /** What watermarks and presences say does not matter here, and to find it would cost more than all the rest. */
@@ -95,6 +86,7 @@ function recordOf(row: Row, drafts: readonly DraftRow[], rules: ReadonlyMap<stri
     mappingId,
     body: decodeBody(body),
     drafts: drafts.map(draftOf),
+    entities: drafts.flatMap(entityOf),
     holds: (holds ?? []).map((hold) => ({ ...hold, partitionId: hold.partitionId ?? undefined })),
     wanted,
     settled:
@@ -120,6 +112,11 @@ function draftOf(row: DraftRow): OutdatedRecord['drafts'][number] {
       failed: failed ?? [],
     },
   }
+}
+
+/** Where the record says exactly what the entity says. */
+function entityOf({ entity, row, draft, ...said }: DraftRow): readonly KnownEntity[] {
+  return draft === null ? [{ id: BigInt(entity), row, document: documentFrom(said) }] : []
 }
 
 /** The records are of the batch's mapping version from now on. Throws StaleDecision when one is no longer what was mapped. */

@@ -29,7 +29,7 @@ export async function mergeAgain(db: Db, sourceId: number, rules: ReadonlyMap<st
       const { rows: clock } = await tx.query<{ now: Date }>('SELECT now()')
       const cause = { type: 'person', who: 'configuration', what: 'precedence of sources' } as const
       const why = { cause, now: clock[0]?.now.getTime() ?? 0 }
-      const rows = await lockEntities(tx, [], names)
+      const rows = await lockEntities(tx, { names })
       const stored = await loadContributions(tx, rows, [], [])
       const plan = fold({ rows, stored, replaced: new Set(), said: [], rules })
       const placed = await place(tx, plan, rules)

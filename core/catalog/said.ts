@@ -1,5 +1,6 @@
+import type { EntityDraft } from '../model/entity.ts'
 import type { ItemDraft } from '../model/mapping.ts'
-import { documentOf, same, storable } from './document.ts'
+import { type Document, documentOf, same, storable } from './document.ts'
 
 type Said = ItemDraft & { readonly mapping: string }
 
@@ -14,11 +15,16 @@ export function saysTheSame(stored: readonly Said[], now: readonly Said[]): bool
       old.owning === each.owning &&
       old.draft.blueprint === storable(each.draft.blueprint) &&
       old.draft.identifier === storable(each.draft.identifier) &&
-      same(documentOf(old.draft), documentOf(each.draft))
+      same(normal(old.draft), documentOf(each.draft))
     )
   })
 }
 
 function partOf({ mapping, item }: Said): string {
   return `${storable(item)} ${storable(mapping)}`
+}
+
+/** What is stored was made normal before. */
+function normal({ title, team, properties, relations, failed }: EntityDraft): Document {
+  return { title, team, properties, relations, failed }
 }

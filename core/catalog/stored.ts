@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.ts'
 import type { ItemDraft } from '../model/mapping.ts'
+import type { Document } from './document.ts'
 
 /** Taken from the database's `tick` sequence before a request (begin) and after its answer (end). */
 export interface Span {
@@ -31,12 +32,22 @@ export interface StoredRecord {
 export interface OutdatedRecord
   extends Pick<StoredRecord, 'id' | 'key' | 'version' | 'hash' | 'mappingId' | 'drafts' | 'holds'> {
   readonly kindId: number
+  /** Entities as they were read with it: what a commit finds in the same state under its lock it need not read again. */
+  readonly entities: readonly KnownEntity[]
   /** Canonical JSON text. */
   readonly body: string
   /** What it wants (see RecordWrite), as `blueprint:identifier`. */
   readonly wanted: readonly string[]
   /** Nothing of it is quarantined, and its entities are derived by the blueprints' rules as they are now: if it says the same again, nothing is to be written. */
   readonly settled: boolean
+}
+
+/** What an entity said, and in which version of its row. */
+export interface KnownEntity {
+  readonly id: bigint
+  /** The transaction that wrote the row. */
+  readonly row: string
+  readonly document: Document
 }
 
 export interface OpenHold {

@@ -113,7 +113,8 @@ export function planRemap(
   session: Session,
   kind: KindSession,
   plan: Plan,
-  stored: Omit<OutdatedRecord, 'kindId' | 'settled' | 'wanted'> & Partial<Pick<OutdatedRecord, 'wanted'>>,
+  stored: Omit<OutdatedRecord, 'kindId' | 'settled' | 'wanted' | 'entities'> &
+    Partial<Pick<OutdatedRecord, 'wanted' | 'entities'>>,
   settled = false,
 ): void {
   const { id, key, version, hash, mappingId, body } = stored
@@ -125,7 +126,8 @@ export function planRemap(
     quarantined.length === 0 &&
     saysTheSame(stored.drafts, said.drafts) &&
     wantsTheSame(stored.wanted ?? [], wantedBy(session.mappings, said.drafts))
-  const record = { key, version, quarantined, expected: { id, hash, mappingId }, same }
+  const { entities = [] } = stored
+  const record = { key, version, quarantined, expected: { id, hash, mappingId }, same, entities }
   plan.remaps.push({ record, recordId: id, ...said })
 }
 

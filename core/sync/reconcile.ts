@@ -152,9 +152,10 @@ function nulls(
   let properties: Record<string, Json> | undefined
   const failed = new Set(draft.failed.map((problem) => problem.field))
   for (const [name, value] of Object.entries(before.properties)) {
+    const there = (own(draft.properties, name) ?? null) !== null
+    if (value === null || (there && holds.size === 0) || failed.has(`properties.${name}`)) continue
     const what = propertyHold({ mapping, item }, name)
-    if (value === null || failed.has(`properties.${name}`)) continue
-    if ((own(draft.properties, name) ?? null) !== null) {
+    if (there) {
       seenAgain(what)
     } else if (kept(what)) {
       properties ??= { ...draft.properties }
