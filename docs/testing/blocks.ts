@@ -8,9 +8,14 @@ export interface Command {
   readonly exit: number
 }
 
+/** A page beside this folder. */
+export function pageText(page: string): string {
+  return readFileSync(new URL(`../${page}`, import.meta.url), 'utf8')
+}
+
 /** Commands of the fenced blocks ```sh KIND of a page beside this folder; a backslash at the end continues a line. */
 export function commandsOf(page: string, kind: string): readonly Command[] {
-  const text = readFileSync(new URL(`../${page}`, import.meta.url), 'utf8')
+  const text = pageText(page)
   const blocks = [...text.matchAll(new RegExp(`^\`\`\`sh ${kind}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))]
   return blocks
     .flatMap(([, body = '']) => body.replaceAll(/\\\n\s*/g, ' ').split('\n'))
