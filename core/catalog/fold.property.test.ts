@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../testkit/database.ts'
+import { patience } from '../testkit/patience.ts'
 import { documentOf } from './document.ts'
 import { merge } from './merge.ts'
 import { expectSound, type SaidContribution } from './sound.fixture.ts'
@@ -41,29 +42,36 @@ const step = fc.record({
 })
 
 describe('any sequence of commits', () => {
-  test('leaves the catalog as the fold of what is said, and a feed that tells how it came', async () => {
+  test('leaves the catalog as the fold of what is said, and a feed that tells how it came', {
+    timeout: 180_000,
+  }, async () => {
+    const time = patience(20_000)
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
-        await database.db.query(empty)
-        const truth = new Map<string, Truth>()
-        for (const { world: index, writes, removals } of steps) {
-          const world = worlds[index]
-          if (world === undefined) continue
-          const gone = removals.filter((key) => truth.has(`${index} ${key}`) && !Object.hasOwn(writes, key))
-          await world.commit({
-            writes: await Promise.all(
-              Object.entries(writes).map(([key, said]) => world.write(key, said.drafts, { version: said.version })),
-            ),
-            removals: await Promise.all(gone.map((key) => world.removal(key))),
-          })
-          for (const [key, said] of Object.entries(writes)) truth.set(`${index} ${key}`, { ...said, world: index, key })
-          for (const key of gone) truth.delete(`${index} ${key}`)
-        }
-        await expectSound(database.db, expected([...truth.values()]), contributions([...truth.values()]))
-        await removeAll()
-        await expectSound(database.db, [], [])
-      }),
-      { numRuns: 60, interruptAfterTimeLimit: 40_000 },
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 12 }),
+        time.for(async (steps) => {
+          await database.db.query(empty)
+          const truth = new Map<string, Truth>()
+          for (const { world: index, writes, removals } of steps) {
+            const world = worlds[index]
+            if (world === undefined) continue
+            const gone = removals.filter((key) => truth.has(`${index} ${key}`) && !Object.hasOwn(writes, key))
+            await world.commit({
+              writes: await Promise.all(
+                Object.entries(writes).map(([key, said]) => world.write(key, said.drafts, { version: said.version })),
+              ),
+              removals: await Promise.all(gone.map((key) => world.removal(key))),
+            })
+            for (const [key, said] of Object.entries(writes))
+              truth.set(`${index} ${key}`, { ...said, world: index, key })
+            for (const key of gone) truth.delete(`${index} ${key}`)
+          }
+          await expectSound(database.db, expected([...truth.values()]), contributions([...truth.values()]))
+          await removeAll()
+          await expectSound(database.db, [], [])
+        }),
+      ),
+      { numRuns: 60 },
     )
   })
 })

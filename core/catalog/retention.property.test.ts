@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FreshDatabase, freshDatabase } from '../testkit/database.ts'
+import { patience } from '../testkit/patience.ts'
 import { Replay, replayFeed } from '../testkit/replay.ts'
 import { ensureChangePartitions } from './feed.ts'
 import { feedBounds } from './query/changes.ts'
@@ -73,16 +74,19 @@ async function live(steps: readonly Step[]): Promise<{
 }
 
 describe('whatever happened', () => {
-  test('what is kept is as it was before older months were dropped, and what is not says so', async () => {
+  test('what is kept is as it was before older months were dropped, and what is not says so', {
+    timeout: 180_000,
+  }, async () => {
     const seen = { kept: 0, expired: 0, dropped: 0 }
     const opening = { pause: 40, sequenced: true, writes: { k1: [{ identifier: 'a', title: 'first' }] }, removals: [] }
     const soon = { ...opening, pause: 0.1, writes: { k1: [{ identifier: 'a', title: 'zeroth' }] } }
     const first = { pause: 25, sequenced: true, writes: { k2: [{ identifier: 'b', title: 'x' }] }, removals: [] }
+    const time = patience(15_000)
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 5 }),
         fc.constantFrom(1, 20, 50),
-        async (steps, keep) => {
+        time.for(async (steps, keep) => {
           await database.db.query(empty)
           for (const months of [0, 35, 70]) {
             await ensureChangePartitions(database.db, new Date(start + months * day))
@@ -115,11 +119,11 @@ describe('whatever happened', () => {
           if (steps.every(({ sequenced }) => sequenced))
             expect(await expireHistory(database.db, { keepSeconds: keep * 86_400, now: clock })).toBeUndefined()
           await expectHistories(expired !== undefined)
-        },
+        }),
       ),
-      { numRuns: 8, interruptAfterTimeLimit: 25_000 },
+      { numRuns: 8 },
     )
-    for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0)
+    if (!time.over) for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0)
   })
 })
 

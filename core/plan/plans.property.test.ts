@@ -14,6 +14,7 @@ import { remap } from '../sync/remap.ts'
 import { runScan } from '../sync/scan.ts'
 import { createRig, type Rig } from '../sync/testing/rig.ts'
 import { TestSource } from '../sync/testing/source.ts'
+import { patience } from '../testkit/patience.ts'
 import { createPlans, type Plans } from './plans.ts'
 
 /** A mapping as small as it can be and still do everything that a change of one may do. */
@@ -239,26 +240,27 @@ async function contributions(rig: Rig): Promise<readonly string[]> {
 
 describe('a plan', () => {
   it('shows exactly what its apply does', async () => {
-    // A busy machine tries fewer of them.
-    const until = performance.now() + 10_000
+    const time = patience(10_000)
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 5 }), async (steps) => {
-        if (performance.now() > until) return
-        const { rig, plans, files } = await open()
-        try {
-          for (const { rules: changed, searchable, recolored } of steps) {
-            for (const n of recolored) rig.source.put(idOf(n), { color: 'green' })
-            if (recolored.length > 0) await runScan(await rig.session(), 'thing')
-            // A day later the guard counts anew.
-            rig.clock.time += 25 * 3600_000
-            files.now = content(changed, searchable)
-            await planAndApply(rig, plans)
+      fc.asyncProperty(
+        fc.array(step, { minLength: 3, maxLength: 5 }),
+        time.for(async (steps) => {
+          const { rig, plans, files } = await open()
+          try {
+            for (const { rules: changed, searchable, recolored } of steps) {
+              for (const n of recolored) rig.source.put(idOf(n), { color: 'green' })
+              if (recolored.length > 0) await runScan(await rig.session(), 'thing')
+              // A day later the guard counts anew.
+              rig.clock.time += 25 * 3600_000
+              files.now = content(changed, searchable)
+              await planAndApply(rig, plans)
+            }
+          } finally {
+            await plans.close()
+            await rig.drop()
           }
-        } finally {
-          await plans.close()
-          await rig.drop()
-        }
-      }),
+        }),
+      ),
       { numRuns: 10 },
     )
   }, 180_000)
