@@ -11,6 +11,8 @@ export type Type =
   /** JSON text. */
   | 'jsonb'
   | 'bytea'
+  /** Text that is kept as bytes, behind a zero byte. */
+  | 'raw'
   /** Hex digits. */
   | 'hex'
   /** Milliseconds since the epoch. */
@@ -34,6 +36,7 @@ const server: Readonly<Record<Type, readonly [name: string, oid: number]>> = {
   'text[]': ['text', 25],
   jsonb: ['jsonb', 3802],
   bytea: ['bytea', 17],
+  raw: ['bytea', 17],
   hex: ['bytea', 17],
   timestamptz: ['timestamptz', 1184],
   tsvector: ['tsvector', 3614],
@@ -42,6 +45,9 @@ const server: Readonly<Record<Type, readonly [name: string, oid: number]>> = {
 export function serverType(type: Type): string {
   return server[type][0]
 }
+
+/** What stands before a text. */
+const leads: { readonly [type in Type]?: number } = { jsonb: 1, raw: 0 }
 
 const copyHeader = Buffer.from('5047434f50590aff0d0a000000000000000000', 'hex')
 /** 2000-01-01, where the server's timestamps begin. */
@@ -97,11 +103,18 @@ class Writer {
     this.#at = end
   }
 
+  hex(value: string): void {
+    this.#room(4 + value.length / 2)
+    const length = this.#buffer.write(value, this.#at + 4, 'hex')
+    this.#view.setInt32(this.#at, length)
+    this.#at += 4 + length
+  }
+
   cell(type: Type, value: Cell): void {
     if (value === null) return this.int4(-1)
     if (typeof value === 'string') {
-      if (type === 'hex') return this.cell('bytea', Buffer.from(value, 'hex'))
-      return type === 'jsonb' ? this.text(value, 1) : this.text(value)
+      if (type === 'hex') return this.hex(value)
+      return this.text(value, leads[type])
     }
     if (typeof value === 'bigint') {
       this.#room(12)

@@ -5,23 +5,17 @@ import { insertRows, table, unnested } from './rows.ts'
 
 /**
  * How a record's canonical JSON text is kept: one byte that names the encoding, then the bytes. As bytes it keeps what
- * jsonb would lose: NUL, halves of surrogate pairs (as JSON escapes), `1.0`, the order of members.
+ * jsonb would lose: NUL, halves of surrogate pairs (as JSON escapes), `1.0`, the order of members. The only encoding there is
+ * is the type `raw` of binary.ts.
  */
 const raw = 0
-
-export function encodeBody(text: string): Buffer {
-  const buffer = Buffer.allocUnsafe(1 + Buffer.byteLength(text))
-  buffer[0] = raw
-  buffer.write(text, 1)
-  return buffer
-}
 
 export function decodeBody(stored: Buffer): string {
   if (stored[0] !== raw) throw new Error(`a record's body has the unknown encoding ${stored[0]}`)
   return stored.toString('utf8', 1)
 }
 
-const bodies = table('bodies', { record_id: 'int8', body: 'bytea' })
+const bodies = table('bodies', { record_id: 'int8', body: 'raw' })
 
 type Written = { readonly id: bigint; readonly write: Pick<RecordWrite, 'body'> }
 
@@ -47,5 +41,5 @@ export async function replaceBodies(tx: Queryable, written: readonly Written[]):
 }
 
 function rowsOf(written: readonly Written[]): Cell[][] {
-  return written.flatMap(({ id, write: { body } }) => (body === undefined ? [] : [[id, encodeBody(body)]]))
+  return written.flatMap(({ id, write: { body } }) => (body === undefined ? [] : [[id, body]]))
 }

@@ -1,6 +1,6 @@
 import type { Fence } from './batch.ts'
 import { array } from './binary.ts'
-import { decodeBody, encodeBody } from './bodies.ts'
+import { decodeBody } from './bodies.ts'
 import type { Db, Queryable } from './db.ts'
 import { checkLease } from './leases.ts'
 
@@ -77,8 +77,8 @@ export function keepingBooks(db: Db): KeepingBooks {
               bodies.map(({ hash }) => hash),
             ),
             array(
-              'bytea',
-              bodies.map(({ body }) => encodeBody(body)),
+              'raw',
+              bodies.map(({ body }) => body),
             ),
           ],
         ),

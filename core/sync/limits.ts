@@ -63,8 +63,9 @@ function fits({ draft }: ItemDraft): boolean {
 function unfit({ properties, relations }: EntityDraft): readonly { field: string; message: string }[] {
   const found: { field: string; message: string }[] = []
   for (const [name, value] of Object.entries(properties)) {
+    if (!isDeeper(value, deepestValue)) continue
     const message = `it has more than ${deepestValue} levels; deeper values cannot be stored`
-    if (isDeeper(value, deepestValue)) found.push({ field: `properties.${name}`, message })
+    found.push({ field: `properties.${name}`, message })
   }
   for (const [name, value] of Object.entries(relations)) {
     const long = (Array.isArray(value) ? value : [value]).find((each) => typeof each === 'string' && tooLong(each))
