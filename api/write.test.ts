@@ -66,7 +66,13 @@ test('a bad body is refused as a whole, a bad item by itself', async () => {
     'written',
     'refused',
   ])
-  expect(answer.json().items[1].errors).toMatchObject([{ code: 'item_malformed', field: 'identifier' }])
+  expect(answer.json().items[1].errors).toMatchObject([
+    { code: 'item_malformed', field: 'identifier', detail: '"identifier" is missing.' },
+  ])
+  expect(answer.json().items[2].errors).toMatchObject([{ field: 'icon', detail: 'An item has no "icon".' }])
+  const slips = await put({ ...a, propertis: {} })
+  expect(slips.json().items[0].errors).toMatchObject([{ field: 'propertis', hint: 'did you mean "properties"?' }])
+  expect((await put({ identifier: 'x' })).json().items[0].errors).toMatchObject([{ detail: '"blueprint" is missing.' }])
 })
 
 test('taking away leaves what the source says; a second time there is nothing', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ManualItem } from '../../core/catalog/manual/item.ts'
 import type { ItemResult } from '../../core/catalog/manual/write.ts'
+import { didYouMean } from '../../core/mapping/diagnostic.ts'
 import type { Relation } from '../../core/model/entity.ts'
 import { isObject, type Json, type JsonObject } from '../../core/model/json.ts'
 import type { Api, Context } from '../context.ts'
@@ -111,7 +112,8 @@ export function writeRoutes(app: Api, { manual }: Context): void {
 
 function listed(body: unknown): unknown {
   if (Array.isArray(body)) return { items: body }
-  return typeof body === 'object' && body !== null && 'blueprint' in body ? { items: [body] } : body
+  const single = typeof body === 'object' && body !== null && ('blueprint' in body || 'identifier' in body)
+  return single ? { items: [body] } : body
 }
 
 function malformed(index: number, given: unknown, error: z.ZodError): ItemResult {
@@ -121,11 +123,33 @@ function malformed(index: number, given: unknown, error: z.ZodError): ItemResult
     reference: named.success ? `${named.data.blueprint}:${named.data.identifier}` : '',
     state: 'refused',
     exists: false,
-    errors: error.issues.map(({ path, message }) => ({
-      code: 'item_malformed',
-      ...(path.length === 0 ? {} : { field: path.join('.') }),
-      detail: path.length === 0 ? message : `${path.join('.')}: ${message}`,
-      hint: 'An item has blueprint and identifier, and may have title, team, properties and relations.',
-    })),
+    errors: error.issues.flatMap((issue) =>
+      mistakes(issue, given).map(({ field, detail, meant }) => ({
+        code: 'item_malformed',
+        ...(field === '' ? {} : { field }),
+        detail,
+        hint: meant ?? 'An item has blueprint and identifier, and may have title, team, properties and relations.',
+      })),
+    ),
   }
+}
+
+interface Mistake {
+  readonly field: string
+  readonly detail: string
+  readonly meant?: string | undefined
+}
+
+function mistakes(issue: z.core.$ZodIssue, given: unknown): readonly Mistake[] {
+  const field = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({
+      field: field === '' ? key : `${field}.${key}`,
+      detail: `An item has no "${key}".`,
+      meant: didYouMean(key, Object.keys(item.shape)),
+    }))
+  const [first] = issue.path
+  const absent = typeof given === 'object' && given !== null && issue.path.length === 1 && !(String(first) in given)
+  if (absent) return [{ field, detail: `"${field}" is missing.` }]
+  return [{ field, detail: field === '' ? issue.message : `${field}: ${issue.message}` }]
 }
