@@ -8,6 +8,7 @@ import { fieldTest, type Scene } from './field.ts'
 import { lineError, type Node, parseLine } from './parse.ts'
 import { any } from './property.ts'
 import { asksFreshness } from './state.ts'
+import { namesIn, undeclaredAmong } from './undeclared.ts'
 import { Vocabulary } from './vocabulary.ts'
 
 /** A one-line query, read: its names are known, and its values are what they are compared with. */
@@ -45,6 +46,7 @@ export async function readLine(db: Queryable, text: string, reading: Reading): P
   const plain = node.type === 'text' || (node.type === 'and' && node.parts.every((part) => part.type === 'text'))
   const all = plain && !/[<>=]/.test(text) ? new Vocabulary([]) : await Vocabulary.read(db)
   const vocabulary = all.within(node, blueprint)
+  await vocabulary.learn(namesIn(node), (names, blueprints) => undeclaredAmong(db, names, blueprints))
   const parts = node.type === 'and' ? node.parts : [node]
   const texts = parts.filter((part) => part.type === 'text')
   const orders = parts.filter((part) => part.type === 'field' && part.name.toLowerCase() === 'sort')

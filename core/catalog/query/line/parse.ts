@@ -56,6 +56,7 @@ export function parseLine(line: string): Node {
 
 const name = /[\p{L}_$][\p{L}\p{N}_.$-]*(?=:(?!\/\/))/uy
 const space = /\s*/uy
+const single = /'[^']*'(?=[\s,)]|$)/uy
 const bareValue = /[^\s,)]+/uy
 const word = /[^\s()]+/uy
 
@@ -149,8 +150,8 @@ class Parser {
     do {
       const from = this.#at
       const quoted = this.#line[from] === '"'
-      const text = quoted ? this.#quoted() : this.#match(bareValue)
-      if (text === '' && !quoted) {
+      const text = quoted ? this.#quoted() : (this.#single() ?? this.#match(bareValue))
+      if (text === '' && this.#at === from) {
         const example = comparison === '' ? 'language:go' : `stars:${comparison}10`
         throw lineError(
           `${field}: has no value.`,
@@ -158,7 +159,8 @@ class Parser {
           `Write it without a space: ${example}. As a word: "${field}:"`,
         )
       }
-      values.push({ text, quoted, place: { start: from, end: this.#at } })
+      const isQuoted = quoted || this.#line.slice(from, this.#at) !== text
+      values.push({ text, quoted: isQuoted, place: { start: from, end: this.#at } })
     } while (this.#accept(','))
     return { type: 'field', name: field, comparison, values, place }
   }
@@ -180,6 +182,12 @@ class Parser {
       } else text += one
     }
     throw lineError('This quote is not closed.', this.#from(start, 1))
+  }
+
+  /** Within double quotes of a shell people write single ones. */
+  #single(): string | undefined {
+    const found = this.#match(single)
+    return found === '' ? undefined : found.slice(1, -1)
   }
 
   #sees(keyword: string): boolean {

@@ -43,7 +43,7 @@ export function stateTest(value: Value, unsound: Unsound | undefined, parameters
     case 'unknown':
       break
     default:
-      throw lineError(`Nothing is "${value.text}".`, value.place, advice(state, states, 'is: takes'))
+      throw lineError(`Nothing is "${value.text}".`, value.place, advice(state, states, 'States'))
   }
   if (unsound === undefined) {
     const hint = `Leave out is:${state} or the moment: what was is not judged by how fresh its sources are now.`

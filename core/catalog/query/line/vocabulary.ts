@@ -53,6 +53,7 @@ export class Vocabulary {
   readonly #shapes: readonly Shape[]
   readonly #scope: readonly Shape[]
   readonly #scoped: boolean
+  #undeclared: ReadonlySet<string> = new Set()
 
   /** `scope`: the blueprints that can match at all; undefined: any. */
   constructor(shapes: readonly Shape[], scope?: readonly string[]) {
@@ -66,6 +67,20 @@ export class Vocabulary {
       `SELECT identifier, document -> 'schema' AS schema, document -> 'relations' AS relations FROM blueprints ORDER BY identifier`,
     )
     return new Vocabulary(rows)
+  }
+
+  /** Of the names those that mean nothing, as far as blueprints tell; what `undeclaredAmong` finds of them is a property. */
+  async learn(
+    names: readonly string[],
+    find: (names: readonly string[], blueprints: readonly string[]) => Promise<ReadonlySet<string>>,
+  ): Promise<void> {
+    const unknown = names
+      .filter((name) => !this.knows(name))
+      .flatMap((name) => [...paths(name)].map(([top = '']) => top))
+    this.#undeclared = await find(
+      [...new Set(unknown)],
+      this.#scope.map(({ identifier }) => identifier),
+    )
   }
 
   /** Names are then those of what the line is about: its `blueprint:` at the top, and the one asked for beside it. */
@@ -104,6 +119,8 @@ export class Vocabulary {
     if (found.length > 0) return found
     const other = fixed[aliases[name.toLowerCase()] ?? '']
     if (other !== undefined) return [other]
+    for (const path of paths(name))
+      if (this.#undeclared.has(path[0] ?? '')) return [{ of: 'property', path, time: false }]
     throw this.#unknown(name, place)
   }
 
