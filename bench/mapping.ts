@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { registerHooks } from 'node:module'
 import * as engine from '../core/mapping/jq/index.ts'
 import type { Json } from '../core/model/json.ts'
-import { type Bench, interleave } from './harness.ts'
+import { type Bench, median } from './harness.ts'
 import { type Shape, shapes } from './mapping-shapes.ts'
 
 type Mapping = (item: Json) => Readonly<Record<string, Json>>
@@ -25,18 +25,19 @@ export const mapping: Bench = {
       // Written for items of this shape and no other.
       const byHand = shape.byHand as unknown as Mapping
       for (const item of parsed) deepStrictEqual(program(item), byHand(item), `${shape.name} differs from by hand`)
-      const perSecond = (work: () => void) => async () => rate(work, n, seconds)
-      const measured = await interleave(
-        {
-          parse: perSecond(() => texts.forEach((text) => JSON.parse(text))),
-          'parse and map': perSecond(() => texts.forEach((text) => program(JSON.parse(text)))),
-          map: perSecond(() => parsed.forEach((item) => program(item))),
-          'map without budget': perSecond(() => parsed.forEach((item) => free(item))),
-          'by hand': perSecond(() => parsed.forEach((item) => byHand(item))),
-          jq: async () => nativeRate(shape, texts, seconds),
-        },
-        (line) => say(`${shape.name}: ${line}`),
-      )
+      const ours = {
+        parse: () => texts.forEach((text) => JSON.parse(text)),
+        'parse and map': () => texts.forEach((text) => program(JSON.parse(text))),
+        map: () => parsed.forEach((item) => program(item)),
+        'map without budget': () => parsed.forEach((item) => free(item)),
+        'by hand': () => parsed.forEach((item) => byHand(item)),
+      }
+      const rounds = rates(ours, n, seconds, () => nativeRate(shape, texts, seconds))
+      const names = Object.keys(rounds[0] ?? {})
+      const measured = Object.fromEntries(names.map((name) => [name, median(rounds.map((round) => round[name] ?? 0))]))
+      for (const [name, rate] of Object.entries(measured)) {
+        say(`${shape.name}: ${name}  ${Math.round(rate).toLocaleString('en')}`)
+      }
       results[shape.name] = summarize(measured, texts)
     }
     const worst = Object.values(results).reduce((a, b) => (b.share < a.share ? b : a))
@@ -83,30 +84,57 @@ function summarize(measured: { readonly [name: string]: number }, texts: readonl
 }
 
 /** What applying a mapping file does: its expressions share what they have in common. */
-function mappingOf(shape: Shape, { compile, shareAmong }: typeof engine): Mapping {
-  const names = Object.keys(shape.expressions)
+function mappingOf(shape: Shape, { compile, shareAmong, objectMaker }: typeof engine): Mapping {
+  const make = objectMaker<Json>(Object.keys(shape.expressions))
   const programs = Object.values(shape.expressions).map((text) => compile(text))
   const sharing = shareAmong(programs)
-  const blank = Object.fromEntries(names.map((name): [string, Json] => [name, null]))
   return (item) => {
-    const result: Record<string, Json> = { ...blank }
+    const values: Json[] = []
     sharing.turn()
-    for (let at = 0; at < programs.length; at++) result[names[at] ?? ''] = programs[at]?.first(item) ?? null
-    return result
+    for (const program of programs) values.push(program.first(item) ?? null)
+    return make(values)
   }
 }
 
-/** Items per second of processor time, which a busy machine disturbs less than the time of day. */
-function rate(work: () => void, items: number, seconds: number): number {
+const rounds = 3
+const slices = 10
+
+/**
+ * Items per second of processor time, which a busy machine disturbs less than the time of day. All works take turns in
+ * slices of some milliseconds, so that what slows the machine down for a moment meets each of them.
+ */
+function rates(
+  works: Readonly<Record<string, () => void>>,
+  items: number,
+  seconds: number,
+  jq: () => number,
+): Record<string, number>[] {
+  const measured: Record<string, number>[] = []
+  for (let round = 0; round <= rounds; round++) {
+    const spent = new Map(Object.keys(works).map((name) => [name, { turns: 0, time: 0 }]))
+    for (let slice = 0; slice < slices; slice++) {
+      for (const [name, work] of Object.entries(works)) run(work, seconds / slices, spent.get(name))
+    }
+    // The first round is to warm up.
+    if (round === 0) continue
+    const rate = [...spent].map(([name, { turns, time }]) => [name, (turns * items) / time])
+    measured.push({ ...Object.fromEntries(rate), jq: jq() })
+  }
+  return measured
+}
+
+function run(work: () => void, seconds: number, spent: { turns: number; time: number } | undefined): void {
   const start = processorTime()
   let turns = 0
-  let now = start
+  let time = 0
   do {
     work()
     turns++
-    now = processorTime()
-  } while (now - start < seconds)
-  return (turns * items) / (now - start)
+    time = processorTime() - start
+  } while (time < seconds)
+  if (spent === undefined) return
+  spent.turns += turns
+  spent.time += time
 }
 
 function processorTime(): number {

@@ -1,5 +1,6 @@
 import type { TextRange } from './diagnostic.ts'
 import { compileExpression, type Expression } from './expression.ts'
+import { objectMaker } from './jq/index.ts'
 import { type EntityBlock, expressionsOf, isExpression, type NamedTemplate, type Template } from './parsed.ts'
 import { asMap, asScalar, checkKeys, missing, type Site } from './read.ts'
 import { type FieldSite, queryOf, readQuery, readTemplate } from './template.ts'
@@ -37,6 +38,7 @@ function readEntity(site: Site, map: YamlMap): EntityBlock | undefined {
     team,
     spread: properties.spread,
     properties: properties.named,
+    together: objectMaker(properties.named.map(({ name }) => name)),
     relations: relations.named,
   }
 }

@@ -5,7 +5,7 @@ import type { Expectation } from './expectation.ts'
 import { type Expression, evaluate, Failure, failure, show } from './expression.ts'
 import type { RunContext } from './jq/index.ts'
 import type { EntityBlock, NamedTemplate, Template } from './parsed.ts'
-import { evaluateRelation, evaluateTemplate, hasType, isList, wholeText } from './values.ts'
+import { evaluateRelation, evaluateTemplate, hasType, isList, type PropertyType, wholeText } from './values.ts'
 
 /**
  * The fields that may fail one by one: what fails is pushed to `failed` and is absent, the rest of the entity stands.
@@ -46,27 +46,43 @@ export function propertiesOf(
   context: RunContext,
   failed: Problem[],
 ): Readonly<Record<string, Json>> {
-  const properties: Record<string, Json> = {}
-  if (block.spread !== undefined) {
-    const value = spreadOf(block.spread, input, context, failed)
-    for (const [name, member] of Object.entries(value)) put(properties, name, member)
+  const { spread } = block
+  const all: Record<string, Json> = {}
+  if (spread !== undefined) {
+    for (const [name, value] of Object.entries(spreadOf(spread, input, context, failed))) put(all, name, value)
   }
-  const { types } = expected
+  const before = failed.length
+  const values: (Json | undefined)[] = []
   for (let index = 0; index < block.properties.length; index++) {
     const property = block.properties[index]
     if (property === undefined) continue
-    const value = evaluateTemplate(property.template, input, context)
-    const type = types[index]
-    if (value instanceof Failure) failed.push(value.problem)
-    else if (value === null || type === undefined || hasType(value, type)) {
-      put(properties, property.name, value)
-      continue
-    } else failed.push(wrongType(property, `blueprint declares ${type}, the expression gave ${show(value)}`))
-    // What a spread said does not stand in for an expression that failed: the last good value does.
-    if (block.spread !== undefined) delete properties[property.name]
+    values.push(propertyOf(property, expected.types[index], input, context, failed))
   }
-  if (block.spread !== undefined) dropWrongTypes(block, block.spread, expected, properties, failed)
-  return properties
+  // Nearly always; where nothing failed there is a value for each.
+  if (spread === undefined && failed.length === before) return block.together(values as Json[])
+  for (const [index, { name }] of block.properties.entries()) {
+    const value = values[index]
+    // What a spread said does not stand in for an expression that failed: the last good value does.
+    if (value === undefined) delete all[name]
+    else put(all, name, value)
+  }
+  if (spread !== undefined) dropWrongTypes(block, spread, expected, all, failed)
+  return all
+}
+
+/** Undefined where it failed. */
+function propertyOf(
+  property: NamedTemplate,
+  type: PropertyType | undefined,
+  input: Json,
+  context: RunContext,
+  failed: Problem[],
+): Json | undefined {
+  const value = evaluateTemplate(property.template, input, context)
+  if (value instanceof Failure) failed.push(value.problem)
+  else if (value === null || type === undefined || hasType(value, type)) return value
+  else failed.push(wrongType(property, `blueprint declares ${type}, the expression gave ${show(value)}`))
+  return undefined
 }
 
 function spreadOf(

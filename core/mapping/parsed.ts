@@ -1,4 +1,4 @@
-import type { JsonObject } from '../model/json.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import type { Problem } from '../model/problem.ts'
 import type { TextRange } from './diagnostic.ts'
 import type { Expression, Failure } from './expression.ts'
@@ -54,6 +54,8 @@ export interface EntityBlock {
   /** Expression of the key `'*'`: an object whose entries become properties. */
   readonly spread: Expression | undefined
   readonly properties: readonly NamedTemplate[]
+  /** The object of these properties, given a value for each. */
+  readonly together: (values: readonly Json[]) => Readonly<Record<string, Json>>
   readonly relations: readonly NamedTemplate[]
 }
 

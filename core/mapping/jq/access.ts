@@ -15,8 +15,10 @@ import {
   selecting,
   single,
   type Walk,
+  type Write,
 } from './code.ts'
 import { fail } from './errors.ts'
+import type { Writer } from './hot.ts'
 import { excerpt } from './json-write.ts'
 import { Exact, toNumber } from './numbers.ts'
 import { equal } from './order.ts'
@@ -39,23 +41,54 @@ export function field(target: Code, name: string, optional: boolean): Code {
   }
   const walk = accessWalk(target, read, () => name)
   const before = target === identity ? [] : target.names
-  if (optional || inherited || before === undefined) return selecting(after(target, read, walk), target)
+  if (optional || inherited || before === undefined) {
+    const code = selecting(after(target, read, walk), target)
+    return inherited || name in exactExample ? code : { ...code, write: writeField(target, name, read) }
+  }
   const names = [...before, name]
-  const one: One = names.length === 1 ? (_env, input) => only(input, name) : (_env, input) => follow(input, names)
-  return { ...single(one, walk), part: true, names }
+  return { ...single((_env, input) => follow(input, names), walk, writePath(names)), part: true, names }
 }
 
-function only(input: Value, name: string): Value {
-  if (input === null) return null
-  if (typeof input !== 'object' || Array.isArray(input)) return cannotIndex(input, name)
-  // As in `follow`.
-  const found: Value | undefined = (input as ValueObject)[name]
-  if (found !== undefined) return found
-  return input instanceof Exact ? cannotIndex(input, name) : null
+/** What it has is no field of the number that it is. */
+const exactExample = new Exact(false, '1', 0)
+
+/** The common way in place; whatever else there may be, `follow` knows. */
+function writePath(names: readonly string[]): Write | undefined {
+  if (names.some((name) => name in exactExample)) return undefined
+  return (writer, input, then) =>
+    then(writeAccess(writer, input, names, `${writer.use(follow)}(${input}, ${writer.use(names)})`))
 }
 
-/** `.a.b.c` over plain JSON; undefined where jq has something to say about it. */
-export function followPlain(input: Json, names: readonly string[]): Json | undefined {
+function writeField(target: Code, name: string, read: (value: Value) => Value | undefined): Write {
+  return (writer, input, then) =>
+    writer.run(target, input, (value) => {
+      writer.given(writeAccess(writer, value, [name], `${writer.use(read)}(${value})`), then)
+    })
+}
+
+/** Where each step finds an object; otherwise `slow`, from the start. */
+function writeAccess(writer: Writer, value: string, names: readonly string[], slow: string): string {
+  const found = writer.name(value)
+  for (const name of names) {
+    writer.line(`if (typeof ${found} === 'object' && ${found} !== null && !Array.isArray(${found})) {`)
+    writer.line(`${found} = ${found}[${JSON.stringify(name)}]`)
+  }
+  writer.line(`if (${found} === undefined) ${found} = null`)
+  for (const _name of names) writer.line(`} else ${found} = ${slow}`)
+  return found
+}
+
+/** `.a.b.c` over plain JSON, without an engine, a budget and an environment; none where jq has something to say about it. */
+export function plainPath(names: readonly string[]): Code {
+  // Plain JSON is what it is given.
+  const one: One = (_env, input) => followPlain(input as Json, names)
+  return single(one, undefined, (writer, input, then) => {
+    const slow = `${writer.use(followPlain)}(${input}, ${writer.use(names)})`
+    then(writeAccess(writer, input, names, slow))
+  })
+}
+
+function followPlain(input: Json, names: readonly string[]): Json | undefined {
   let value = input
   for (let at = 0; at < names.length; at++) {
     if (value === null) return null

@@ -1,5 +1,6 @@
 import { step } from './budget.ts'
 import { Raised } from './errors.ts'
+import type { Writer } from './hot.ts'
 import { Exact } from './numbers.ts'
 import type { Value } from './value.ts'
 
@@ -32,6 +33,8 @@ export type Stop = object | undefined
 
 export type Emit = (value: Value) => Stop
 export type One = (env: Env, input: Value) => Value | undefined
+/** Writes JavaScript that does what `one` does with the value that is named `input`. */
+export type Write = (writer: Writer, input: string, then: (value: string) => void) => void
 export type Each = (env: Env, input: Value, emit: Emit) => Stop
 
 /**
@@ -53,6 +56,8 @@ export type Walk = (env: Env, input: Value, place: Place, emit: EmitPlace) => St
 export interface Code {
   /** The cheap way, for an expression with at most one output: undefined is none. Null where there may be several. */
   readonly one: One | null
+  /** For `hot.ts`. Absent: `one` is called as it is. */
+  readonly write?: Write
   readonly each: Each
   /** The same inside a path expression. */
   readonly walk: Walk
@@ -64,10 +69,8 @@ export interface Code {
   readonly names?: readonly string[]
   /** For `target[]`: what is iterated over, so that a list made of it needs no generator. */
   readonly items?: Code
-  /** For `select(f)`: what decides whether the input is let through, so that what follows needs no call in between. */
-  readonly condition?: One
   /** What becomes of each item, for `target[] | f` with one output each. */
-  readonly eachItem?: One
+  readonly eachItem?: Code
 }
 
 /** Stops a generator of which no more is wanted; only ever seen by the one who returned it. */
@@ -100,12 +103,22 @@ export function gather(code: Code, env: Env, input: Value): Value[] {
 }
 
 /** An expression with at most one output. Without `walk` its output is no place of its input. */
-export function single(one: One, walk?: Walk): Code {
+export function single(one: One, walk?: Walk, write?: Write): Code {
   const each: Each = (env, input, emit) => {
     const value = one(env, input)
     return value === undefined ? undefined : emit(value)
   }
-  return { one, each, walk: walk ?? fresh(each) }
+  const code = { one, each, walk: walk ?? fresh(each) }
+  return write === undefined ? code : { ...code, write }
+}
+
+/** A function of the input alone. */
+export function applied(apply: (input: Value) => Value | undefined, walk?: Walk): Code {
+  return single(
+    (_env, input) => apply(input),
+    walk,
+    (writer, input, then) => writer.given(writer.name(`${writer.use(apply)}(${input})`), then),
+  )
 }
 
 export function many(each: Each, walk?: Walk): Code {
@@ -113,7 +126,8 @@ export function many(each: Each, walk?: Walk): Code {
 }
 
 export function constant(value: Value): Code {
-  return { ...single(() => value), constant: value }
+  const write: Write = (writer, _input, then) => then(writer.literal(value))
+  return { ...single(() => value, undefined, write), constant: value }
 }
 
 /** Mark code as selecting from its input, if all of these do. */
@@ -124,6 +138,7 @@ export function selecting(code: Code, ...parts: readonly Code[]): Code {
 export const identity: Code = {
   part: true,
   one: (_env, input) => input,
+  write: (_writer, input, then) => then(input),
   each: (_env, input, emit) => emit(input),
   walk: (_env, input, place, emit) => emit(input, place),
 }
@@ -148,12 +163,17 @@ function fresh(each: Each): Walk {
 /** Run a one-output function behind an expression. */
 export function after(target: Code, apply: (value: Value) => Value | undefined, walk?: Walk): Code {
   const { one } = target
-  if (target === identity) return single((_env, input) => apply(input), walk)
+  if (target === identity) return applied(apply, walk)
   if (one !== null) {
-    return single((env, input) => {
-      const value = one(env, input)
-      return value === undefined ? undefined : apply(value)
-    }, walk)
+    return single(
+      (env, input) => {
+        const value = one(env, input)
+        return value === undefined ? undefined : apply(value)
+      },
+      walk,
+      (writer, input, then) =>
+        writer.run(target, input, (value) => writer.given(writer.name(`${writer.use(apply)}(${value})`), then)),
+    )
   }
   return many(
     (env, input, emit) =>
@@ -170,12 +190,21 @@ export function both(first: Code, second: Code, apply: (a: Value, b: Value) => V
   const a = first.one
   const b = second.one
   if (a !== null && b !== null) {
-    return single((env, input) => {
-      const right = b(env, input)
-      if (right === undefined) return undefined
-      const left = a(env, input)
-      return left === undefined ? undefined : apply(left, right)
-    })
+    return single(
+      (env, input) => {
+        const right = b(env, input)
+        if (right === undefined) return undefined
+        const left = a(env, input)
+        return left === undefined ? undefined : apply(left, right)
+      },
+      undefined,
+      (writer, input, then) =>
+        writer.run(second, input, (right) =>
+          writer.run(first, input, (left) =>
+            writer.given(writer.name(`${writer.use(apply)}(${left}, ${right})`), then),
+          ),
+        ),
+    )
   }
   return many((env, input, emit) =>
     second.each(env, input, (right) =>

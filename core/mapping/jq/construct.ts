@@ -3,6 +3,7 @@ import { checkLength, step } from './budget.ts'
 import { type Code, constant, type Env, gather, many, type One, type Stop, single } from './code.ts'
 import { fail } from './errors.ts'
 import { formatter } from './formats.ts'
+import { objectLiteral, objectMaker, type Writer } from './hot.ts'
 import { excerpt } from './json-write.ts'
 import { concat } from './text.ts'
 import { type Draft, kindOf, put, type Value } from './value.ts'
@@ -12,17 +13,36 @@ export function array(body: Code | null): Code {
   if (body === null) return constant([])
   const { one } = body
   if (one !== null) {
-    return {
-      ...single((env, input) => {
+    return single(
+      (env, input) => {
         const value = one(env, input)
         return value === undefined ? [] : [value]
-      }),
-      walk: collectWalk(body),
-    }
+      },
+      collectWalk(body),
+      (writer, input, then) => {
+        const value = writer.value(body, input)
+        then(writer.name(`${value} === undefined ? [] : [${value}]`))
+      },
+    )
   }
   const list = body.items?.one ?? null
-  const { eachItem } = body
-  if (list !== null && eachItem !== undefined) return { ...single(overItems(list, eachItem)), walk: collectWalk(body) }
+  const { items, eachItem } = body
+  const each = eachItem?.one ?? null
+  if (items !== undefined && list !== null && eachItem !== undefined && each !== null) {
+    const collect = overItems(each)
+    return single(
+      (env, input) => {
+        const source = list(env, input)
+        return source === undefined ? [] : collect(env, source)
+      },
+      collectWalk(body),
+      (writer, input, then) => {
+        const found = writer.name('[]')
+        writer.run(items, input, (source) => writeItems(writer, source, found, collect, eachItem))
+        then(found)
+      },
+    )
+  }
   return {
     ...single((env, input) => gather(body, env, input)),
     walk: collectWalk(body),
@@ -30,10 +50,8 @@ export function array(body: Code | null): Code {
 }
 
 /** `[target[] | f]` without a generator. */
-function overItems(list: One, each: One): One {
-  return (env, input) => {
-    const source = list(env, input)
-    if (source === undefined) return []
+export function overItems(each: One): (env: Env, source: Value) => Value[] {
+  return (env, source) => {
     const values: Value[] = []
     const add = (item: Value): undefined => {
       const value = each(env, item)
@@ -42,6 +60,15 @@ function overItems(list: One, each: One): One {
     forEach(source, false, add)
     return values
   }
+}
+
+/** Fills the list named `found` with what becomes of each item of an array; what is no array is for `collect`. */
+export function writeItems(writer: Writer, source: string, found: string, collect: unknown, each: Code): void {
+  const at = writer.name('0')
+  writer.line(`if (Array.isArray(${source})) for (; ${at} < ${source}.length; ${at}++) {`)
+  writer.line(`${writer.use(step)}()`)
+  writer.run(each, writer.name(`${source}[${at}]`), (value) => writer.line(`${found}.push(${value})`))
+  writer.line(`} else ${found} = ${writer.use(collect)}(env, ${source})`)
 }
 
 /** Inside a path expression the elements are still checked as paths, although the array is none. */
@@ -81,24 +108,41 @@ function buildOne(entries: readonly Entry[], env: Env, input: Value): Value | un
   return draft
 }
 
-/** With names known now, objects are copied from a pattern and filled, which is faster than growing them. */
+/** With names known now. */
 function named(entries: readonly Entry[]): Code | null {
-  const pattern: Draft = {}
-  const fields: { readonly key: string; readonly one: One }[] = []
+  const names: string[] = []
+  const ones: One[] = []
   for (const { key, value } of entries) {
-    if (typeof key.constant !== 'string' || key.constant === '__proto__' || value.one === null) return null
-    pattern[key.constant] = null
-    fields.push({ key: key.constant, one: value.one })
+    if (typeof key.constant !== 'string' || value.one === null) return null
+    names.push(key.constant)
+    ones.push(value.one)
   }
-  return single((env, input) => {
-    const draft: Draft = { ...pattern }
-    for (const { key, one } of fields) {
-      const value = one(env, input)
-      if (value === undefined) return undefined
-      draft[key] = value
-    }
-    return draft
-  })
+  const make = objectMaker<Value>(names)
+  return single(
+    (env, input) => {
+      const values: Value[] = []
+      for (const one of ones) {
+        const value = one(env, input)
+        if (value === undefined) return undefined
+        values.push(value)
+      }
+      return make(values)
+    },
+    undefined,
+    (writer, input, then) => {
+      const fields: [string, string][] = []
+      const from = (at: number): void => {
+        const name = names[at]
+        const value = entries[at]?.value
+        if (name === undefined || value === undefined) return then(writer.name(objectLiteral(fields)))
+        writer.run(value, input, (result) => {
+          fields.push([name, result])
+          from(at + 1)
+        })
+      }
+      from(0)
+    },
+  )
 }
 
 function build(
@@ -130,9 +174,9 @@ export function text(format: string, parts: readonly (string | Code)[]): Code {
   const write = formatter(format)
   const pieces = piecesOf(parts)
   if (pieces !== null) {
-    const { inserts, behind, start } = pieces
+    const { inserts, codes, behind, start } = pieces
     const plain = format === 'text'
-    return single((env, input) => {
+    const run: One = (env, input) => {
       let result = ''
       for (let at = inserts.length - 1; at >= 0; at--) {
         const value = inserts[at]?.(env, input)
@@ -142,6 +186,23 @@ export function text(format: string, parts: readonly (string | Code)[]): Code {
         checkLength(result.length)
       }
       return start === '' ? result : concat(start, result)
+    }
+    return single(run, undefined, (writer, input, then) => {
+      const check = writer.use(checkLength)
+      const from = (at: number, result: string): void => {
+        const insert = codes[at]
+        if (insert === undefined)
+          return then(start === '' ? result : writer.name(`${writer.use(concat)}(${JSON.stringify(start)}, ${result})`))
+        writer.run(insert, input, (value) => {
+          const piece = plain
+            ? `(typeof ${value} === 'string' ? ${value} : ${writer.use(write)}(${value}))`
+            : `${writer.use(write)}(${value})`
+          const longer = writer.name(`${piece} + ${JSON.stringify(behind[at] ?? '')} + ${result}`)
+          writer.line(`${check}(${longer}.length)`)
+          from(at - 1, longer)
+        })
+      }
+      from(codes.length - 1, '""')
     })
   }
   const assemble = (env: Env, input: Value, at: number, tail: string, emit: (value: Value) => Stop): Stop => {
@@ -156,15 +217,17 @@ export function text(format: string, parts: readonly (string | Code)[]): Code {
 /** What is inserted, with the text behind each; null if something may be inserted several times. */
 function piecesOf(parts: readonly (string | Code)[]) {
   const inserts: One[] = []
+  const codes: Code[] = []
   const behind: string[] = []
   let start = ''
   for (const part of parts) {
     if (typeof part !== 'string') {
       if (part.one === null) return null
       inserts.push(part.one)
+      codes.push(part)
       behind.push('')
     } else if (behind.length === 0) start += part
     else behind.push((behind.pop() ?? '') + part)
   }
-  return { inserts, behind, start }
+  return { inserts, codes, behind, start }
 }

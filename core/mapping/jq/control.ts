@@ -6,7 +6,6 @@ import {
   type Env,
   enough,
   many,
-  type One,
   raised,
   type Stop,
   selecting,
@@ -20,17 +19,9 @@ import { isTrue, type Value } from './value.ts'
 
 export function pipe(left: Code, right: Code): Code {
   const code = selecting(piped(left, right), left, right)
-  const { items, eachItem: before } = left
-  const behind = right.one
-  if (items === undefined || behind === null) return code
-  const eachItem: One =
-    before === undefined
-      ? behind
-      : (env, input) => {
-          const value = before(env, input)
-          return value === undefined ? undefined : behind(env, value)
-        }
-  return { ...code, items, eachItem }
+  const { items, eachItem } = left
+  if (items === undefined || right.one === null) return code
+  return { ...code, items, eachItem: eachItem === undefined ? right : piped(eachItem, right) }
 }
 
 function piped(left: Code, right: Code): Code {
@@ -38,18 +29,15 @@ function piped(left: Code, right: Code): Code {
   const b = right.one
   const walk: Walk = (env, input, place, emit) =>
     left.walk(env, input, place, (value, found) => right.walk(env, value, found, emit))
-  const { condition } = left
-  if (condition !== undefined && b !== null) {
-    return single((env, input) => {
-      const value = condition(env, input)
-      return value === undefined || value === null || value === false ? undefined : b(env, input)
-    }, walk)
-  }
   if (a !== null && b !== null) {
-    return single((env, input) => {
-      const value = a(env, input)
-      return value === undefined ? undefined : b(env, value)
-    }, walk)
+    return single(
+      (env, input) => {
+        const value = a(env, input)
+        return value === undefined ? undefined : b(env, value)
+      },
+      walk,
+      (writer, input, then) => writer.run(left, input, (value) => writer.run(right, value, then)),
+    )
   }
   if (a !== null) {
     return many((env, input, emit) => {
@@ -81,22 +69,36 @@ export function conditional(condition: Code, then: Code, otherwise: Code): Code 
   return selecting(branch(condition, then, otherwise), then, otherwise)
 }
 
-function branch(condition: Code, then: Code, otherwise: Code): Code {
+function branch(condition: Code, consequence: Code, otherwise: Code): Code {
   const test = condition.one
-  const yes = then.one
+  const yes = consequence.one
   const no = otherwise.one
   const walk: Walk = (env, input, place, emit) =>
-    condition.each(env, input, (value) => (isTrue(value) ? then : otherwise).walk(env, input, place, emit))
+    condition.each(env, input, (value) => (isTrue(value) ? consequence : otherwise).walk(env, input, place, emit))
   if (test !== null && yes !== null && no !== null) {
-    return single((env, input) => {
-      const value = test(env, input)
-      if (value === undefined) return undefined
-      return value === null || value === false ? no(env, input) : yes(env, input)
-    }, walk)
+    return single(
+      (env, input) => {
+        const value = test(env, input)
+        if (value === undefined) return undefined
+        return value === null || value === false ? no(env, input) : yes(env, input)
+      },
+      walk,
+      (writer, input, then) =>
+        writer.run(condition, input, (value) => {
+          const result = writer.name('undefined')
+          const keep = (output: string): void => writer.line(`${result} = ${output}`)
+          writer.line(`if (${value} === null || ${value} === false) {`)
+          writer.run(otherwise, input, keep)
+          writer.line('} else {')
+          writer.run(consequence, input, keep)
+          writer.line('}')
+          writer.given(result, then)
+        }),
+    )
   }
   return many(
     (env, input, emit) =>
-      condition.each(env, input, (value) => (isTrue(value) ? then : otherwise).each(env, input, emit)),
+      condition.each(env, input, (value) => (isTrue(value) ? consequence : otherwise).each(env, input, emit)),
     walk,
   )
 }
@@ -113,13 +115,25 @@ export function logic(operator: 'and' | 'or', left: Code, right: Code): Code {
         : right.walk(env, input, found, (other, last) => emit(isTrue(other), last)),
     )
   if (a !== null && b !== null) {
-    return single((env, input) => {
-      const value = a(env, input)
-      if (value === undefined) return undefined
-      if (isTrue(value) === decided) return decided
-      const other = b(env, input)
-      return other === undefined ? undefined : isTrue(other)
-    }, walk)
+    return single(
+      (env, input) => {
+        const value = a(env, input)
+        if (value === undefined) return undefined
+        if (isTrue(value) === decided) return decided
+        const other = b(env, input)
+        return other === undefined ? undefined : isTrue(other)
+      },
+      walk,
+      (writer, input, then) =>
+        writer.run(left, input, (value) => {
+          const result = writer.name('undefined')
+          writer.line(`if ((${value} !== null && ${value} !== false) === ${decided}) ${result} = ${decided}`)
+          writer.line('else {')
+          writer.run(right, input, (other) => writer.line(`${result} = ${other} !== null && ${other} !== false`))
+          writer.line('}')
+          writer.given(result, then)
+        }),
+    )
   }
   return many(
     (env, input, emit) =>
@@ -148,10 +162,21 @@ function either(left: Code, right: Code): Code {
     return found || stop !== undefined ? stop : right.walk(env, input, place, emit)
   }
   if (a !== null && b !== null) {
-    return single((env, input) => {
-      const value = a(env, input)
-      return value === undefined || value === null || value === false ? b(env, input) : value
-    }, walk)
+    return single(
+      (env, input) => {
+        const value = a(env, input)
+        return value === undefined || value === null || value === false ? b(env, input) : value
+      },
+      walk,
+      (writer, input, then) => {
+        const value = writer.value(left, input)
+        writer.line(`if (${value} === undefined || ${value} === null || ${value} === false) {`)
+        writer.line(`${value} = undefined`)
+        writer.run(right, input, (other) => writer.line(`${value} = ${other}`))
+        writer.line('}')
+        writer.given(value, then)
+      },
+    )
   }
   return many((env, input, emit) => {
     let found = false

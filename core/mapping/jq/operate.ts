@@ -1,6 +1,6 @@
 import type { BinaryOperator } from './ast.ts'
 import { checkLength, steps } from './budget.ts'
-import { both, type Code, constant, type One, single } from './code.ts'
+import { after, both, type Code, constant, type One, single } from './code.ts'
 import { Exhausted, fail, Raised } from './errors.ts'
 import { excerpt } from './json-write.ts'
 import { Exact, toNumber } from './numbers.ts'
@@ -128,31 +128,35 @@ export function binary(operator: BinaryOperator, left: Code, right: Code): Code 
       throw error
     }
   }
-  if (b !== undefined && left.one !== null) return besideConstant(operator, left.one, b) ?? both(left, right, apply)
+  if (b !== undefined && left.one !== null)
+    return besideConstant(operator, left, left.one, b) ?? both(left, right, apply)
   return both(left, right, apply)
 }
 
 /** Comparison with a literal, the commonest of conditions, without looking at kinds that cannot be meant. */
-function besideConstant(operator: BinaryOperator, read: One, constant: Value): Code | null {
+function besideConstant(operator: BinaryOperator, left: Code, read: One, constant: Value): Code | null {
   const apply = operations[operator]
   const simple = constant === null || typeof constant === 'string' || typeof constant === 'boolean'
   if (simple && (operator === '==' || operator === '!=')) {
     const expected = operator === '=='
-    return single((env, input) => {
-      const value = read(env, input)
-      return value === undefined ? undefined : (value === constant) === expected
-    })
+    return single(
+      (env, input) => {
+        const value = read(env, input)
+        return value === undefined ? undefined : (value === constant) === expected
+      },
+      undefined,
+      (writer, input, then) =>
+        writer.run(left, input, (value) => then(writer.name(`${value} ${operator}= ${writer.literal(constant)}`))),
+    )
   }
   if (typeof constant !== 'number' || !/^[<>=!]/.test(operator)) return null
-  return single((env, input) => {
-    const value = read(env, input)
-    if (typeof value !== 'number' || value === constant || Number.isNaN(value)) {
-      return value === undefined ? undefined : apply(value, constant)
-    }
+  const judge = (value: Value): Value => {
+    if (typeof value !== 'number' || value === constant || Number.isNaN(value)) return apply(value, constant)
     if (operator === '>' || operator === '>=') return value > constant
     if (operator === '<' || operator === '<=') return value < constant
     return operator === '!='
-  })
+  }
+  return after(left, judge)
 }
 
 export function negate(value: Value): Value {

@@ -22,11 +22,6 @@ export function finishPart(value: Value): Json {
   return typeof value === 'number' ? plain(value) : unchanged(value)
 }
 
-/** The same for plain JSON itself. */
-export function finishPlain(value: Json): Json {
-  return typeof value === 'number' ? plain(value) : value
-}
-
 function convert(value: ValueArray | ValueObject | Exact, depth: number): Json {
   if (value instanceof Exact) return plain(value.number)
   step()

@@ -1,15 +1,16 @@
 import type { Json } from '../../model/json.ts'
 import { parseLong } from '../../sdk/json.ts'
-import { followPlain } from './access.ts'
+import { plainPath } from './access.ts'
 import { type Budget, defaultBudget, startMeter } from './budget.ts'
 import { Cell, type Env, gather } from './code.ts'
 import { Compiler } from './compile.ts'
 import { firstOf } from './control.ts'
 import { Exhausted, JqRuntimeError, JqSyntaxError, Raised } from './errors.ts'
+import { hot } from './hot.ts'
 import { fromJson } from './json-read.ts'
 import { toJson } from './json-write.ts'
 import { parseNumber } from './numbers.ts'
-import { finish, finishPart, finishPlain } from './output.ts'
+import { finish, finishPart } from './output.ts'
 import { parse } from './parser.ts'
 import { NeedsText, precision } from './precision.ts'
 import { run } from './run.ts'
@@ -23,6 +24,8 @@ export interface CompileOptions {
   readonly variables?: readonly string[]
   /** Told what each part of the program gave; costs time, so leave it out unless somebody looks. */
   readonly trace?: Trace
+  /** Runs before the expression becomes JavaScript of its own, for tests. */
+  readonly warm?: number
 }
 
 export interface RunContext {
@@ -50,27 +53,27 @@ export interface Program extends Sharer {
 export function compile(source: string, options: CompileOptions = {}): Program {
   const { code: alone, names, ast, scope } = prepare(source, options)
   let code = alone
-  let first = firstOf(code)
+  let first = hot(code, options.warm) ?? { run: firstOf(code) }
   const enter = entrance(names)
-  const path = options.trace === undefined ? code.names : undefined
+  const path = options.trace === undefined && code.names !== undefined ? hot(plainPath(code.names), options.warm) : null
   const hand = code.part === true ? finishPart : finish
   return {
     source,
     ast,
     single: code.one !== null,
     first(input, context) {
-      if (path !== undefined) {
-        // Nine of ten expressions need no engine, no budget and no environment.
-        const value = followPlain(input, path)
-        if (value !== undefined) return finishPlain(value)
+      if (path !== null) {
+        // Nine of ten expressions.
+        const value = path.run(null, input)
+        if (value !== undefined) return finishPart(value)
       }
       const env = enter(context)
       try {
-        const result = first(env, input)
+        const result = first.run(env, input)
         return result === undefined ? undefined : hand(result)
       } catch (error) {
         return again(error, context, (exact) => {
-          const result = first(env, exact)
+          const result = first.run(env, exact)
           return result === undefined ? undefined : finish(result)
         })
       }
@@ -86,11 +89,11 @@ export function compile(source: string, options: CompileOptions = {}): Program {
     share(sharing) {
       startMeter(defaultBudget)
       code = new Compiler(source, options.trace, sharing).compile(ast, scope)
-      first = firstOf(code)
+      first = hot(code, options.warm) ?? { run: firstOf(code) }
     },
     exact(context) {
       const env = enter(context)
-      return again(new NeedsText(), context, (exact) => first(env, exact))
+      return again(new NeedsText(), context, (exact) => first.run(env, exact))
     },
   }
 }

@@ -1,7 +1,8 @@
 import type { Node } from './ast.ts'
 import { meter, steps } from './budget.ts'
-import type { Code } from './code.ts'
+import type { Code, Env } from './code.ts'
 import { Raised } from './errors.ts'
+import { hot } from './hot.ts'
 import type { Value } from './value.ts'
 
 /** What a shared sub-expression gave over the input of this turn. */
@@ -40,9 +41,10 @@ export class Sharing {
   /** The code of a node, remembering its output if that is shared. */
   wrap(node: Node, code: Code): Code {
     const slot = this.#slots.get(node)
-    const { one } = code
-    if (slot === undefined || one === null || code.constant !== undefined) return code
-    const remembered = (env: Parameters<typeof one>[0], input: Value): Value | undefined => {
+    if (slot === undefined || code.constant !== undefined) return code
+    const own = hot(code)
+    if (own === null) return code
+    const remembered = (env: Env, input: Value): Value | undefined => {
       if (slot.turn === this.#turn && slot.input === input) {
         steps(slot.steps)
         if (slot.error !== null) throw slot.error
@@ -52,7 +54,7 @@ export class Sharing {
       let value: Value | undefined
       let failure: Raised | null = null
       try {
-        value = one(env, input)
+        value = own.run(env, input)
       } catch (error) {
         if (!(error instanceof Raised)) throw error
         failure = error

@@ -1,6 +1,7 @@
 import { forEach, get, positions } from '../access.ts'
 import { step, steps } from '../budget.ts'
 import { type Code, type Env, enough, gather, many, settle, single } from '../code.ts'
+import { overItems, writeItems } from '../construct.ts'
 import { fail } from '../errors.ts'
 import { toNumber } from '../numbers.ts'
 import { add } from '../operate.ts'
@@ -66,16 +67,20 @@ export const arrays: Builtins = {
 
 function map(f: Code): Code {
   const { one } = f
+  if (one !== null) {
+    const collect = overItems(one)
+    return single(
+      (env, input) => collect(env, input),
+      undefined,
+      (writer, input, then) => {
+        const found = writer.name('[]')
+        writeItems(writer, input, found, collect, f)
+        then(found)
+      },
+    )
+  }
   return single((env, input) => {
     const results: Value[] = []
-    if (one !== null && isArray(input)) {
-      for (const item of input) {
-        step()
-        const value = one(env, item)
-        if (value !== undefined) results.push(value)
-      }
-      return results
-    }
     settle(
       forEach(input, false, (item) =>
         f.each(env, item, (value) => {

@@ -1,4 +1,4 @@
-import { both, type Code, type Emit, many, type Stop, single } from '../code.ts'
+import { applied, both, type Code, type Emit, many, type Stop, single } from '../code.ts'
 import { fail } from '../errors.ts'
 import { excerpt } from '../json-write.ts'
 import { kindOf, type Value } from '../value.ts'
@@ -11,14 +11,14 @@ export type Builtins = Readonly<Record<string, Build>>
 
 /** A function of the input alone. */
 export function ofInput(apply: (input: Value) => Value | undefined): Build {
-  return () => single((_env, input) => apply(input))
+  return () => applied(apply)
 }
 
 /** A function of the input and one argument; one output for each output of the argument. */
 export function ofOne(apply: (input: Value, a: Value) => Value | undefined): Build {
   return (first = missing) => {
     const { one, constant } = first
-    if (constant !== undefined) return single((_env, input) => apply(input, constant))
+    if (constant !== undefined) return applied((input) => apply(input, constant))
     if (one !== null) {
       return single((env, input) => {
         const value = one(env, input)

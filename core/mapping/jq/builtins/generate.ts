@@ -93,11 +93,19 @@ function select(condition: Code): Code {
   if (one === null) return code
   return {
     ...code,
-    condition: one,
-    ...single((env, input) => {
-      const value = one(env, input)
-      return value === undefined || value === null || value === false ? undefined : input
-    }, code.walk),
+    ...single(
+      (env, input) => {
+        const value = one(env, input)
+        return value === undefined || value === null || value === false ? undefined : input
+      },
+      code.walk,
+      (writer, input, then) =>
+        writer.run(condition, input, (value) => {
+          writer.line(`if (${value} !== null && ${value} !== false) {`)
+          then(input)
+          writer.line('}')
+        }),
+    ),
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Code, type Emit, type Env, many, type Stop, single } from '../code.ts'
+import { applied, type Code, type Emit, type Env, many, type Stop, single } from '../code.ts'
 import { fail } from '../errors.ts'
 import { add } from '../operate.ts'
 import { compileRegex, type Match, type Regex, RegexError, type RegexOptions } from '../regex/index.ts'
@@ -34,7 +34,7 @@ function fixedTest(re: Code, flags: Code | null): Code | null {
   const mode = flags === null ? null : flags.constant
   if (typeof source !== 'string' || (mode !== null && typeof mode !== 'string')) return null
   let regex: Regex | undefined
-  return single((_env, input) => {
+  return applied((input) => {
     const text = subject(input)
     regex ??= patternOf(source, mode).regex
     return regex.test(text)
@@ -278,7 +278,7 @@ function replaceFixed(re: Code, by: Code, flags: Code | null, always: string): C
   const mode = flags === null ? '' : flags.constant
   if (typeof source !== 'string' || typeof insert !== 'string' || typeof mode !== 'string') return null
   let pattern: Pattern | undefined
-  return single((_env, input) => {
+  return applied((input) => {
     const text = subject(input)
     pattern ??= patternOf(source, mode + always)
     const found = eachOf(text, pattern)

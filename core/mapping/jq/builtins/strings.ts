@@ -1,6 +1,6 @@
 import { forEach } from '../access.ts'
 import { checkLength, steps } from '../budget.ts'
-import { type One, single } from '../code.ts'
+import { applied } from '../code.ts'
 import { fail } from '../errors.ts'
 import { toText } from '../formats.ts'
 import { toNumber } from '../numbers.ts'
@@ -11,13 +11,13 @@ import { type Build, type Builtins, missing, ofInput, ofOne, typeError } from '.
 
 /** Strings without regular expressions. */
 export const strings: Builtins = {
-  'startswith/1': withText(startsWith, (part) => (_env, input) => {
+  'startswith/1': withText(startsWith, (part) => (input) => {
     return typeof input === 'string' ? input.startsWith(part) : startsWith(input, part)
   }),
-  'endswith/1': withText(endsWith, (part) => (_env, input) => {
+  'endswith/1': withText(endsWith, (part) => (input) => {
     return typeof input === 'string' ? input.endsWith(part) : endsWith(input, part)
   }),
-  'ltrimstr/1': withText(dropStart, (part) => (_env, input) => {
+  'ltrimstr/1': withText(dropStart, (part) => (input) => {
     if (typeof input !== 'string') return dropStart(input, part)
     return input.startsWith(part) ? input.slice(part.length) : input
   }),
@@ -44,8 +44,11 @@ export const strings: Builtins = {
 }
 
 /** With a literal, which nearly every call has, the text is all there is to look at. */
-function withText(general: (input: Value, part: Value) => Value, known: (part: string) => One): Build {
-  return (part = missing) => (typeof part.constant === 'string' ? single(known(part.constant)) : ofOne(general)(part))
+function withText(
+  general: (input: Value, part: Value) => Value,
+  known: (part: string) => (input: Value) => Value,
+): Build {
+  return (part = missing) => (typeof part.constant === 'string' ? applied(known(part.constant)) : ofOne(general)(part))
 }
 
 function startsWith(input: Value, part: Value): Value {
