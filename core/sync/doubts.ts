@@ -5,6 +5,7 @@ import { type Answer, answerOf, commitAnswer } from './answer.ts'
 import { checkCredential, seesSince } from './check.ts'
 import { commitPlan } from './commit.ts'
 import { Quiet, Stopped } from './errors.ts'
+import { readable } from './limits.ts'
 import { newPlan } from './plan.ts'
 import {
   type KindSession,
@@ -78,7 +79,7 @@ async function askAll(session: Session, open: readonly OpenDoubt[]): Promise<rea
     try {
       return answerOf(each.kind, each.doubt, got, { begin, end })
     } catch (error) {
-      return { state: 'unknown', reason: reasonOf(error) }
+      return { state: 'unknown', reason: reasonOf(readable(error)) }
     }
   })
 }

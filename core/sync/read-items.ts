@@ -70,7 +70,7 @@ export async function readItems(session: Session, kind: KindSession, listed: Lis
       const plain = plainOf(canonical, written)
       kept[index] = { key, raw, canonical: plain, version, text: written.text, hash: hexAt(hashes, index) }
     } catch (error) {
-      refuse(index, key, readable(error))
+      refuse(index, key, error)
     }
   }
 
@@ -136,8 +136,9 @@ export function setAside(
   kind: KindSession,
   listed: Listed,
   { key, raw, field, index = 0 }: Pick<ItemSetAside, 'key' | 'field'> & { readonly raw: Json; readonly index?: number },
-  error: unknown,
+  thrown: unknown,
 ): ItemSetAside {
+  const error = readable(thrown)
   const message = error instanceof Error ? error.message : String(error)
   const { cursor } = listed.page
   session.ports.log('warn', 'item set aside', { source: session.runtime.name, kind: kind.name, cursor, key, message })

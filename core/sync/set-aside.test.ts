@@ -150,4 +150,14 @@ describe('an object that cannot be read or kept', () => {
     await scan(rig)
     expect(await listed(rig)).toEqual([])
   })
+
+  it('is said where the source was asked about it and the answer could not be read', async () => {
+    const rig = await rigOf()
+    rig.source.onGet = () => ({ state: 'present', body: parseJson(item('new', deep)) })
+    await rig.deliver({ type: 'stale', kind: 'thing', key: 'new', partition: 'north', locator: { name: 'name-new' } })
+    await rig.settle(await rig.session())
+    expect(await asked(rig, 'service:name-new')).toContain(
+      'test is asked about the thing new, 1 time in vain so far: the answer could not be used: it is nested too deeply to be read.',
+    )
+  })
 })

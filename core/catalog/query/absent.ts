@@ -4,6 +4,7 @@ import type { Db, Queryable } from '../db.ts'
 import { refTarget } from '../refs.ts'
 import { MANUAL } from '../store.ts'
 import { latestChanges } from './changes.ts'
+import { askedAbout } from './doubts.ts'
 import {
   type Evaluate,
   type ExplainedEntity,
@@ -33,7 +34,11 @@ export async function explainAbsent(
   const deleted = await lastDeleted(db, name)
   const records = await recordsNamed(db, name.identifier, evaluate, insight)
   const blind = await blindSpots(db, name, insight)
-  const notes = [...(await pointedAt(db, name)), ...blind.map(({ text: why }) => why)]
+  const notes = [
+    ...(await pointedAt(db, name)),
+    ...(await askedAbout(db, name.identifier)),
+    ...blind.map(({ text: why }) => why),
+  ]
   const candidates = [...new Set(records.flatMap((record) => record.feeds))]
   const found: Pick<Explanation, 'reference' | 'notes' | 'records' | 'candidates'> = {
     reference: text,
