@@ -5,12 +5,12 @@ import { getEntity } from '../../core/catalog/query/entity.ts'
 import { type EntityFreshness, entityFreshness } from '../../core/catalog/query/entity-freshness.ts'
 import { readLine } from '../../core/catalog/query/line/index.ts'
 import { originsOf } from '../../core/catalog/query/provenance.ts'
-import { operators } from '../../core/catalog/query/rules.ts'
 import { getEntityAsOf } from '../../core/catalog/query/then.ts'
 import type { EntityView } from '../../core/catalog/query/view.ts'
 import { parseWhere } from '../../core/catalog/query/where.ts'
 import type { SearchQuery } from '../../core/model/entity.ts'
 import type { Json } from '../../core/model/json.ts'
+import { fields, operators } from '../../core/model/search.ts'
 import { CatchmentError } from '../../core/sdk/index.ts'
 import type { Api, Context } from '../context.ts'
 import { defined } from '../defined.ts'
@@ -19,9 +19,7 @@ import { asOf, momentSchema } from './moments.ts'
 import { array, limit, list, mappingProblem, object, paging, problems, reference, text, time } from './schemas.ts'
 
 const rule = z.object({
-  property: text.describe(
-    'A property, `relations.NAME`, or $identifier $title $blueprint $team $stub $createdAt $updatedAt.',
-  ),
+  property: text.describe(`A property, \`relations.NAME\`, or ${fields.join(' ')}.`),
   operator: z.string().describe(operators.join(' ')),
   value: z
     .unknown()

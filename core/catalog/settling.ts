@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Blueprint } from '../model/blueprint.ts'
 import type { SearchQuery } from '../model/entity.ts'
+import { endsOf } from '../model/search.ts'
 import { CatchmentError } from '../sdk/index.ts'
 import { danglingAgain, type Requirement } from './dangling.ts'
 import type { Db, Queryable } from './db.ts'
@@ -203,9 +204,12 @@ function answerable({ combinator, rules }: SearchQuery): SearchQuery {
     combinator,
     rules: rules.map((rule) => {
       if ('rules' in rule) return answerable(rule)
-      const asks = rule.operator !== 'isEmpty' && rule.operator !== 'isNotEmpty'
+      const { operator, value } = rule
+      const ends = operator === 'between' || operator === 'notBetween' ? endsOf(value) : undefined
+      const missing = value === null || (ends !== undefined && (ends.from === null || ends.to === null))
+      const asks = operator !== 'isEmpty' && operator !== 'isNotEmpty'
       // No entity has an empty identifier.
-      return asks && rule.value === null ? { property: '$identifier', operator: '=', value: '' } : rule
+      return asks && missing ? { property: '$identifier', operator: '=', value: '' } : rule
     }),
   }
 }

@@ -74,6 +74,36 @@ describe('what is wrong with a mapping file', () => {
       ],
     ],
     [
+      'a search that follows relations of any length',
+      own('      relations: { a: { combinator: and, rules: [{ operator: relatedTo, blueprint: "x", value: .a }] } }'),
+      [
+        '6:62-71 error expression_refused: The operator "relatedTo" is not answered: it follows relations of any length. (Name the relation: { property: relations.NAME, operator: "=", value: IDENTIFIER })',
+      ],
+    ],
+    [
+      'a search by an operator that there is not',
+      own(`      relations: { a: { combinator: and, rules: [{ property: '"b"', operator: '"like"', value: .a }] } }`),
+      [
+        '6:79-87 error expression_refused: There is no operator "like". (Operators: = != > >= < <= contains doesNotContain containsAny beginsWith doesNotBeginWith endsWith doesNotEndWith in notIn between notBetween isEmpty isNotEmpty)',
+      ],
+    ],
+    [
+      'a search by an operator that relations do not know',
+      own(
+        `      relations: { a: { combinator: and, rules: [{ property: '"relations.b"', operator: endsWith, value: .a }] } }`,
+      ),
+      [
+        '6:62-77 error expression_refused: Relations do not know "endsWith". (They know = != contains doesNotContain containsAny in notIn isEmpty isNotEmpty.)',
+      ],
+    ],
+    [
+      'a search by a field that there is not',
+      own(`      relations: { a: { combinator: and, rules: [{ property: '"$name"', operator: notIn, value: .a }] } }`),
+      [
+        '6:62-71 error expression_refused: There is no field "$name". (Fields: $identifier $title $blueprint $team $stub $createdAt $updatedAt; properties go by their own name.)',
+      ],
+    ],
+    [
       'a key that is there twice',
       own('      title: .a\n      title: .b'),
       ['7:7-12 warning key_duplicate: "title" is here twice; the last one counts'],

@@ -59,6 +59,22 @@ describe('an id above 2^53', () => {
     ])
   })
 
+  it.each([
+    ['$identifier', '=', '.id', { operator: '=', value: id }],
+    ['$identifier', 'in', '.ids', { operator: 'in', value: [id, '7'] }],
+    ['relations.owner', '=', '.n', { operator: '=', value: '5' }],
+    // A property of that number was rounded likewise; one that holds the digits is text.
+    ['\'"number"\'', '=', '.id', { operator: 'in', value: [12345678901234567000, id] }],
+    ['\'"number"\'', '!=', '.id', { operator: 'notIn', value: [12345678901234567000, id] }],
+    ['\'"number"\'', 'in', '.ids', { operator: 'in', value: [12345678901234567000, id, 7] }],
+    ['\'"number"\'', '=', '.n', { operator: '=', value: 5 }],
+  ])('keeps its digits in a rule of a search query: %s %s %s', (property, operator, value, expected) => {
+    const word = property.startsWith('relations') ? `'"${property}"'` : property
+    const rule = `{ property: ${word}, operator: '${operator}', value: ${value} }`
+    const [draft] = draftsOf(`identifier: .name, relations: { one: { combinator: and, rules: [${rule}] } }`)
+    expect(draft?.relations).toMatchObject({ one: { rules: [expected] } })
+  })
+
   it('keeps its digits in the items of itemsToParse', () => {
     const drafts = draftsOf(`identifier: '.item.id', title: '"\\(.name) \\(.item.id)"'`, '    itemsToParse: .parts\n')
     expect(drafts).toMatchObject([

@@ -1,4 +1,5 @@
-import { compileExpression, type Expression } from './expression.ts'
+import { fields, operators, refusalOf, spellings } from '../model/search.ts'
+import { compileExpression, type Expression, Failure } from './expression.ts'
 import type { QueryTemplate, RuleTemplate, Template } from './parsed.ts'
 import { asMap, checkKeys, type Site } from './read.ts'
 import { describe, entryOf, type YamlMap, type YamlNode, type YamlScalar } from './yaml.ts'
@@ -8,30 +9,8 @@ export interface FieldSite extends Site {
 }
 
 /** Words that stand for themselves where a search query has its operator or combinator. */
-const operators = [
-  '=',
-  '!=',
-  '>',
-  '>=',
-  '<',
-  '<=',
-  'in',
-  'notIn',
-  'contains',
-  'doesNotContains',
-  'containsAny',
-  'beginsWith',
-  'doesNotBeginsWith',
-  'endsWith',
-  'doesNotEndsWith',
-  'isEmpty',
-  'isNotEmpty',
-  'between',
-  'notBetween',
-  'relatedTo',
-]
+const operatorWords: readonly string[] = [...operators, ...Object.keys(spellings), 'relatedTo']
 const combinators = ['and', 'or']
-const fields = ['$identifier', '$title', '$team', '$blueprint', '$createdAt', '$updatedAt']
 
 /** A search query is told from an object by its two keys. */
 export function queryOf(node: YamlNode): YamlMap | undefined {
@@ -72,14 +51,33 @@ export function readQuery(site: FieldSite, map: YamlMap): QueryTemplate {
 }
 
 function readRule(site: FieldSite, map: YamlMap): RuleTemplate {
-  checkKeys(site, map, ['property', 'operator', 'value'], 'a rule')
+  const operator = readWord(site, map, 'operator', operatorWords)
   const value = entryOf(map, 'value')?.value
-  return {
-    kind: 'rule',
-    property: readWord(site, map, 'property', fields),
-    operator: readWord(site, map, 'operator', operators),
-    value: (value && readTemplate(site, value)) ?? compileExpression(site, literal('null', map)),
+  const template = (value && readTemplate(site, value)) ?? compileExpression(site, literal('null', map))
+  // It names a blueprint where others name a property; whatever it names, it is refused.
+  if (operator.constant === 'relatedTo') {
+    return { kind: 'rule', property: operator, operator: refused(site, operator), value: template }
   }
+  checkKeys(site, map, ['property', 'operator', 'value'], 'a rule')
+  const property = readWord(site, map, 'property', fields)
+  return { kind: 'rule', property, operator: refused(site, operator, property), value: template }
+}
+
+/** What cannot be answered is told of here, with its place, and fails its field. */
+function refused(site: FieldSite, operator: Expression, property?: Expression): Expression {
+  const word = textOf(operator)
+  const alone = refusalOf(undefined, word)
+  const refusal = alone ?? refusalOf(textOf(property), word)
+  if (refusal === undefined) return operator
+  const { message, hint } = refusal
+  const at = alone === undefined && property !== undefined ? property : operator
+  site.report.error('expression_refused', at.scalar.range, message, { hint })
+  const broken = new Failure({ ...at.place, code: 'expression_failed', message })
+  return { ...operator, program: undefined, constant: undefined, broken }
+}
+
+function textOf(expression: Expression | undefined): string | undefined {
+  return typeof expression?.constant === 'string' ? expression.constant : undefined
 }
 
 /** An expression that gives a word, or the bare word itself where it is one of `words`. */

@@ -1,25 +1,14 @@
 import type { PropertySchema } from '../model/blueprint.ts'
 import type { Relation, SearchQuery } from '../model/entity.ts'
 import { isObject, type Json } from '../model/json.ts'
+import { digits } from './digits.ts'
 import { type Expression, evaluate, exactly, Failure, failure, show } from './expression.ts'
-import { compile, type RunContext } from './jq/index.ts'
-import { Exact } from './jq/numbers.ts'
+import type { RunContext } from './jq/index.ts'
 import { isArray, isNumber, type Value } from './jq/value.ts'
+import { numberText } from './number-text.ts'
 import type { QueryTemplate, RuleTemplate, Template } from './parsed.ts'
 
 export type PropertyType = NonNullable<PropertySchema['type']>
-
-const toText = compile('tostring')
-
-/**
- * A number as jq writes it: identifiers are text, and `1e3` must not be another entity than `1000`. Whole numbers have all
- * their digits, as jq gives them when it read them from JSON.
- */
-function numberText(value: number | Exact): string {
-  if (value instanceof Exact) return value.exponent === 0 ? value.text : numberText(value.number)
-  const text = Number.isInteger(value) ? undefined : toText.first(value)
-  return typeof text === 'string' ? text : String(value)
-}
 
 /** The same for what an expression gave, with all digits that the record has. */
 export function wholeText(expression: Expression, value: number, context: RunContext): string {
@@ -85,7 +74,15 @@ function evaluateRule(rule: RuleTemplate, input: Json, context: RunContext): Sea
   const operator = evaluateWord(rule.operator, input, context)
   if (operator instanceof Failure) return operator
   const value = evaluateTemplate(rule.value, input, context)
-  return value instanceof Failure ? value : { property, operator, value }
+  if (value instanceof Failure) return value
+  return digits({ property, operator, value }, () => exactTemplate(rule.value, value, context))
+}
+
+/** The value of a template again, with all digits that the record has. */
+function exactTemplate(template: Template, value: Json, context: RunContext): Value {
+  if (template.kind === 'expression') return exactly(template, value, context)
+  if (template.kind !== 'list' || !Array.isArray(value)) return value
+  return template.items.map((item, index) => exactTemplate(item, value[index] ?? null, context))
 }
 
 function evaluateWord(expression: Expression, input: Json, context: RunContext): string | Failure {
