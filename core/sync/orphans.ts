@@ -8,6 +8,7 @@ import { guardRoom, overLimit } from './guard.ts'
 import { planDoubt } from './observe.ts'
 import { newPlan, type Plan } from './plan.ts'
 import {
+  guardOf,
   type KindSession,
   keepQuiet,
   mayCall,
@@ -154,7 +155,7 @@ async function settle(
     late += rows.length - sure.length
   }
   const window = await session.ports.store.guardWindow(kind.id, now(session))
-  const { guard } = session.runtime
+  const guard = guardOf(session)
   const over = count > guardRoom(guard, window) ? `${reason}; ${overLimit(guard, window, count)}` : undefined
   const hold = all ? `${proof.reason} (${parent.kind} ${parent.key})` : over
   const end = await session.ports.store.tick()

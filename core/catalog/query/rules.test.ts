@@ -62,9 +62,9 @@ function holds(operator: string, of: Json, value: Json): boolean {
     case 'containsAny':
       return list.some(has)
     case 'beginsWith':
-      return of !== null && text.startsWith(String(value))
+      return of !== null && typeof value === 'string' && text.startsWith(value)
     case 'endsWith':
-      return of !== null && text.endsWith(String(value))
+      return of !== null && typeof value === 'string' && text.endsWith(value)
     case 'in':
       return of !== null && list.some((part) => equal(of, part))
     case 'between':
