@@ -158,22 +158,11 @@ function compareRelation(relation: string, operator: Operator, value: Json, para
     return `EXISTS (SELECT FROM refs r WHERE r.entity_id = e.id AND r.relation = ${name}
       AND (r.search IS NULL${said} OR EXISTS (SELECT ${found}${searched})))`
   }
-  switch (operator) {
-    case '!=':
-    case 'doesNotContain':
-      return `NOT ${targets([wantText(operator, value)])}`
-    case 'in':
-    case 'containsAny':
-      return targets(wantTexts(operator, value))
-    case 'notIn':
-      return `NOT ${targets(wantTexts(operator, value))}`
-    case 'isEmpty':
-      return `NOT ${targets()}`
-    case 'isNotEmpty':
-      return targets()
-    default:
-      return targets([wantText(operator, value)])
-  }
+  if (operator === 'isEmpty') return `NOT ${targets()}`
+  if (operator === 'isNotEmpty') return targets()
+  const several = operator === 'in' || operator === 'containsAny' || operator === 'notIn'
+  const leads = targets(several ? wantTexts(operator, value) : [wantText(operator, value)])
+  return operator === '!=' || operator === 'doesNotContain' || operator === 'notIn' ? `NOT ${leads}` : leads
 }
 
 function wantText(operator: string, value: Json): string {
