@@ -2,8 +2,9 @@ import type { EntityDetail, LinkIn } from '../../core/catalog/query/entity.ts'
 import type { Explanation } from '../../core/catalog/query/explanation.ts'
 import type { Blueprint } from '../../core/model/blueprint.ts'
 import type { Json } from '../../core/model/json.ts'
+import { historyList } from './history.ts'
 import { type Html, html } from './html.ts'
-import { ago, badge, changeItem, count, entityLink, value } from './parts.ts'
+import { ago, badge, count, entityLink, value } from './parts.ts'
 import { explanationCard } from './why.ts'
 
 export interface EntityPage {
@@ -62,7 +63,7 @@ ${entity.links.inTotal > entity.links.in.length && html`<p class="soft">The firs
 </div>
 <div>
 ${explanationCard(explanation)}
-<section class="card"><h2>History</h2><ol class="list">${explanation.changes.map((change) => changeItem(change, now))}</ol>
+<section class="card"><h2>History</h2>${historyList(explanation.changes, entity.reference, now)}
 <p class="soft">Revision ${entity.revision}, updated ${ago(entity.updatedAt, now)}, created ${ago(entity.createdAt, now)}.
 ${entity.aliases.length > 0 && `Formerly ${entity.aliases.join(', ')}.`}</p></section>
 </div>
@@ -107,7 +108,7 @@ ${
   html`<section class="card"><p>Undo the deletion: it is back as it was, and pinned until its source shows it again.</p>
 ${decisionForm('/undo', 'Undo the deletion', explanation.entity.reference)}</section>`
 }
-${explanation.changes.length > 0 && html`<section class="card"><h2>History</h2><ol class="list">${explanation.changes.map((change) => changeItem(change, now))}</ol></section>`}`
+${explanation.changes.length > 0 && html`<section class="card"><h2>History</h2>${historyList(explanation.changes, explanation.entity?.reference ?? explanation.reference, now)}</section>`}`
 }
 
 function decisionForm(action: string, label: string, reference: string): Html {

@@ -38,7 +38,7 @@ export function count(number: number): string {
   return number.toLocaleString('en')
 }
 
-const operations = { created: 'ok', updated: 'plain', renamed: 'warn', deleted: 'bad', restored: 'ok' } as const
+export const operations = { created: 'ok', updated: 'plain', renamed: 'warn', deleted: 'bad', restored: 'ok' } as const
 
 export function changeItem(change: ChangeView, now: number): Html {
   return html`<li>${badge(change.operation, operations[change.operation])}

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { CatchmentError } from '../sdk/index.ts'
+import { CatchmentError, type Json } from '../sdk/index.ts'
 import type { MappingContent, SourceRuntime, Version, VersionProblem } from '../sync/engine.ts'
 
 /** A version that somebody wants to try, compiled. */
@@ -56,6 +56,10 @@ function plain(content: MappingContent): Readonly<Record<string, unknown>> {
   return JSON.parse(JSON.stringify(content)) as Record<string, unknown>
 }
 
+function shown(fetched: Json): string {
+  return fetched === null ? 'nothing else' : JSON.stringify(fetched)
+}
+
 /** What stored records cannot tell: a kind whose selectors make the source fetch something else has to be listed again. */
 export function scansNeeded(
   runtime: SourceRuntime,
@@ -70,6 +74,6 @@ export function scansNeeded(
       ]
     }
     if (active === undefined || isDeepStrictEqual(before, after)) return []
-    return [{ kind, reason: 'its selector fetches something else now' }]
+    return [{ kind, reason: `its selectors fetch ${shown(after)} now, and ${shown(before)} before` }]
   })
 }

@@ -136,6 +136,24 @@ describe('a plan', () => {
     expect(refused).toMatchObject({ state: 'stale', problem: { code: 'plan_stale', outside: { count: 1 } } })
   })
 
+  it('is refused once another version was activated that it would undo, and not when that says the same', async () => {
+    files = content('2')
+    const first = await planned()
+    files = content('3')
+    const second = await planned()
+    const same = await planned()
+    expect((await apply(second.id)).state).toBe('applying')
+    await remap(await rig.session())
+    const refused = await apply(first.id)
+    expect(refused).toMatchObject({ state: 'stale', problem: { code: 'plan_stale' } })
+    expect(refused.problem?.['message']).toMatch(/^Version \d+ \(test\.yaml, apply by ann\) became the active one/)
+    expect(new Set(Object.values(await rig.catalog())).size).toBeGreaterThan(0)
+    expect((await rig.query(`SELECT DISTINCT properties -> 'version' AS version FROM entities`))[0]).toEqual({
+      version: '3',
+    })
+    expect((await apply(same.id)).state).toBe('applying')
+  })
+
   it('that meets something new only while it is carried out holds it', async () => {
     files = content('2 without n001 n002')
     const { id } = await planned()
@@ -190,7 +208,9 @@ describe('a plan', () => {
   it('says what needs a scan, and its apply asks for it', async () => {
     files = content('2 files')
     const { id, summary } = await planned()
-    expect(summary?.scans).toEqual([{ kind: 'thing', reason: 'its selector fetches something else now' }])
+    expect(summary?.scans).toEqual([
+      { kind: 'thing', reason: 'its selectors fetch [{"files":true}] now, and nothing else before' },
+    ])
     await apply(id)
     expect(await rig.query(`SELECT kind FROM schedules WHERE requested`)).toEqual([{ kind: 'thing' }])
   })

@@ -65,6 +65,11 @@ export function createPlans(options: {
       const { runtime, active } = await find(db, engine, plan.source)
       const content = plan.content as unknown as MappingContent
       const candidate = compileCandidate(runtime, content, plan.how)
+      const undone = await wouldUndo(db, plan, active, content)
+      if (undone !== undefined) {
+        await movePlan(db, plan.id, ['checking'], 'stale', undone)
+        return
+      }
       const outside = await outsidePlan(planner, runtime, plan, candidate, active.id)
       if (outside.count > 0) {
         await movePlan(db, plan.id, ['checking'], 'stale', stale(plan.id, outside))
@@ -129,6 +134,25 @@ function stale(id: bigint, outside: { readonly count: number; readonly samples: 
     code: 'plan_stale',
     message: `The catalog has changed since plan ${id}: it would now take away ${outside.count} more than was planned: ${outside.samples.join(', ')}.`,
     outside: { count: outside.count, samples: [...outside.samples] },
+  }
+}
+
+/** Another version was activated since the plan was made, which says neither what the plan was made against nor what it wants. */
+async function wouldUndo(
+  db: Db,
+  plan: PlanRow,
+  active: ActiveVersion,
+  content: MappingContent,
+): Promise<{ readonly code: string; readonly message: string } | undefined> {
+  if (active.id === plan.base) return undefined
+  const base = await getVersion(db, String(plan.base))
+  // Both were stored as such.
+  const [before, now] = [base.content as unknown as MappingContent, active.content as unknown as MappingContent]
+  if (differences(before, now).length === 0 || differences(now, content).length === 0) return undefined
+  const by = active.who === null ? '' : `, ${active.how} by ${active.who}`
+  return {
+    code: 'plan_stale',
+    message: `Version ${active.id} (${now.file}${by}) became the active one since plan ${plan.id} was made against version ${plan.base}: to apply the plan would undo it.`,
   }
 }
 

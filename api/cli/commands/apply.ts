@@ -61,25 +61,26 @@ const over = new Set<PlanView['state']>(['applied', 'superseded'])
 
 async function carryOut(client: Client, plans: readonly PlanView[], options: ApplyFlags): Promise<number> {
   const ended: PlanView[] = []
-  for (const plan of plans) {
-    if (!options.json && options.wait && plan.state !== 'applied')
-      print(
-        `Applying plan ${plan.id} to ${plan.source}, record by record: until it is through, entities of both versions stand side by side. It goes on by itself if this command or Catchment ends.`,
-      )
-    ended.push(await carryOutOne(client, plan.id, options))
-  }
+  for (const plan of plans) ended.push(await carryOutOne(client, plan.id, options))
   if (options.json) printJson({ plans: ended })
   else for (const plan of ended) print(ending(plan))
   return ended.some(({ progress }) => (progress?.held ?? 0) > 0) ? 3 : 0
 }
 
-async function carryOutOne(client: Client, id: string, { wait }: ApplyFlags): Promise<PlanView> {
+async function carryOutOne(client: Client, id: string, { wait, json }: ApplyFlags): Promise<PlanView> {
   let plan = (await client.post(`/api/v1/plans/${id}/apply`)) as PlanView
-  while (plan.state === 'checking' || (wait && !over.has(plan.state))) {
-    if (plan.state === 'planned' || plan.state === 'stale') throw refused(plan)
+  const next = async (): Promise<void> => {
     await pause(300)
     plan = (await client.get(`/api/v1/plans/${id}`)) as PlanView
   }
+  const begins = !over.has(plan.state)
+  while (plan.state === 'checking') await next()
+  if (plan.state === 'planned' || plan.state === 'stale') throw refused(plan)
+  if (begins && wait && !json)
+    print(
+      `Applying plan ${id} to ${plan.source}, record by record: until it is through, entities of both versions stand side by side. It goes on by itself if this command or Catchment ends.`,
+    )
+  while (wait && !over.has(plan.state)) await next()
   return plan
 }
 

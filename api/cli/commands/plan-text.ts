@@ -70,11 +70,11 @@ function sampleLines({ operation, reference, title, diff = {} }: Sample): readon
   ]
 }
 
-export function arrow([before, after]: readonly unknown[]): string {
+function arrow([before, after]: readonly unknown[]): string {
   return `${short(before)} -> ${short(after)}`
 }
 
-function short(value: unknown): string {
+export function short(value: unknown): string {
   const text = JSON.stringify(value ?? null)
   return text.length > 100 ? `${text.slice(0, 97)}...` : text
 }
@@ -98,10 +98,18 @@ export function notes({ failures, quarantines, held, scans = [] }: PlanView): re
     ...(held === undefined || held.count === 0
       ? []
       : [
-          `The guard would hold ${held.count}; they wait for: catchment held approve.${held.samples
-            .map(({ what, entities, key, reason }) => `\n  ${entities.join(', ') || key} ${what}: ${reason}`)
-            .join('')}`,
+          [
+            `The guard would hold ${held.count} more of what would go, until a person decides: catchment held`,
+            ...[...Map.groupBy(held.samples, ({ reason }) => reason)].flatMap(([reason, samples]) => [
+              `  ${reason}`,
+              ...samples.map(({ what, entities, key }) => `    ${entities.join(', ') || key}  ${what}`),
+            ]),
+            ...(held.count > held.samples.length ? [`    and ${held.count - held.samples.length} more`] : []),
+          ].join('\n'),
         ]),
-    ...scans.map(({ kind, reason }) => `A scan of ${kind} is needed, and asked for when it is applied: ${reason}.`),
+    ...scans.map(
+      ({ kind, reason }) =>
+        `A scan of ${kind} is needed, and asked for when this is applied: ${reason}. What it finds is not in this plan.`,
+    ),
   ]
 }
