@@ -78,7 +78,7 @@ describe('the mappings of docs/mapping.md', () => {
     [
       '### Of an entity',
       'resources: [{ kind: a, entity: { wrong: 1 } }]',
-      ['identifier', 'title', 'blueprint', 'team', 'icon', 'properties', 'relations'],
+      ['identifier', 'title', 'blueprint', 'team', 'icon', 'properties', 'relations', 'weak'],
     ],
   ])('name every key: %s', (heading, file, keys) => {
     const { diagnostics } = compileMappings({ file: 'f', text: file })

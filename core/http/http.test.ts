@@ -1,6 +1,13 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, expect, test } from 'vitest'
-import { BadAnswer, PRIORITY_HEADER, SourceUnavailable } from '../sdk/index.ts'
+import {
+  BadAnswer,
+  BUDGET_HEADER,
+  PRIORITY_HEADER,
+  RateLimited,
+  READS_HEADER,
+  SourceUnavailable,
+} from '../sdk/index.ts'
 import { closedPort, connectProxy, type Handler, type Local, serve, testHttp } from './server.fixture.ts'
 import { authority } from './tls.fixture.ts'
 
@@ -214,4 +221,35 @@ test('counts what listings call, and what of it the source counts', async () => 
   await call('/free')
   await call('/page', 'live')
   expect(http.usage()).toEqual({ calls: 3, quota: 1 })
+})
+
+test('each allowance of a credential is counted on its own', async () => {
+  const server = await start((request, response) => {
+    if (request.url === '/full') response.setHeader('x-ratelimit-remaining', '0').setHeader('x-ratelimit-reset', '600')
+    json([])(request, response)
+  })
+  const http = client()
+  const call = (path: string, allowance?: string) =>
+    http.fetch(`${server.url}${path}`, allowance === undefined ? {} : { headers: { [BUDGET_HEADER]: allowance } })
+  await call('/full', 'graphql')
+  await expect(call('/', 'graphql')).rejects.toThrow(RateLimited)
+  await call('/')
+  await call('/', 'installation 7')
+  expect(server.requests.at(-1)?.headers).not.toHaveProperty(BUDGET_HEADER)
+})
+
+test('a POST that only reads is sent again, and its answer looked at, like a GET', async () => {
+  let failures = 1
+  const server = await start((request, response) => {
+    if (failures > 0) response.writeHead(502).end('bad gateway')
+    else json({ data: 1 })(request, response)
+    failures -= 1
+  })
+  const http = client()
+  const post = { method: 'POST', body: '{}' }
+  const answer = await http.fetch(server.url, { ...post, headers: { [READS_HEADER]: 'yes' } })
+  expect(await answer.json()).toEqual({ data: 1 })
+  expect(server.requests.at(-1)?.headers).not.toHaveProperty(READS_HEADER)
+  failures = 1
+  await expect(http.fetch(server.url, post)).rejects.toThrow(/not known whether the POST/)
 })

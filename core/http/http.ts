@@ -1,6 +1,14 @@
-import { type CatchmentError, PRIORITY_HEADER, type Priority, RateLimited, SourceUnavailable } from '../sdk/index.ts'
+import {
+  BUDGET_HEADER,
+  type CatchmentError,
+  PRIORITY_HEADER,
+  type Priority,
+  RateLimited,
+  READS_HEADER,
+  SourceUnavailable,
+} from '../sdk/index.ts'
 import { type Answer, AttemptFailed, attempt, type Outgoing } from './attempt.ts'
-import { type BudgetState, Budgets } from './budget.ts'
+import { type Budget, type BudgetState, Budgets } from './budget.ts'
 import { createDispatcher } from './dispatcher.ts'
 import { defaultLimits, type HttpLimits } from './limits.ts'
 import { readRateHeaders } from './rate-headers.ts'
@@ -56,7 +64,8 @@ const isPriority = (text: string | null): text is Priority => text !== null && p
 export function createHttp(options: HttpOptions): Http {
   const { clock } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const budget = (options.budgets ?? new Budgets()).of(options.credential)
+  const budgets = options.budgets ?? new Budgets()
+  const budget = budgets.of(options.credential)
   const reserveShare = options.reserveShare ?? 0.4
   const usage = { calls: 0, quota: 0 }
   const dispatcher = createDispatcher({
@@ -67,7 +76,7 @@ export function createHttp(options: HttpOptions): Http {
     ...(options.ca === undefined ? {} : { ca: options.ca }),
   })
 
-  async function once(out: Outgoing, priority: Priority): Promise<Answer> {
+  async function once(out: Outgoing, priority: Priority, budget: Budget): Promise<Answer> {
     budget.enter(priority, reserveShare, clock.now())
     let answer: Answer
     try {
@@ -95,11 +104,11 @@ export function createHttp(options: HttpOptions): Http {
     return answer
   }
 
-  async function call(out: Outgoing, priority: Priority): Promise<Response> {
+  async function call(out: Outgoing, priority: Priority, budget: Budget): Promise<Response> {
     const started = clock.now()
     for (let tries = 1; ; tries += 1) {
       try {
-        return toResponse(await once(out, priority))
+        return toResponse(await once(out, priority, budget))
       } catch (error) {
         if (!(error instanceof AttemptFailed)) throw error
         const wait = limits.backoffMs * 2 ** (tries - 1) * (0.5 + options.random())
@@ -115,7 +124,9 @@ export function createHttp(options: HttpOptions): Http {
     return async (input, init) => {
       const request = new Request(input, init)
       const asked = request.headers.get(PRIORITY_HEADER)
-      request.headers.delete(PRIORITY_HEADER)
+      const allowance = request.headers.get(BUDGET_HEADER)
+      const reads = request.headers.has(READS_HEADER)
+      for (const name of [PRIORITY_HEADER, BUDGET_HEADER, READS_HEADER]) request.headers.delete(name)
       const body = request.body === null ? undefined : new Uint8Array(await request.arrayBuffer())
       const out: Outgoing = {
         url: request.url,
@@ -123,10 +134,11 @@ export function createHttp(options: HttpOptions): Http {
         headers: [...request.headers],
         redirect: request.redirect,
         signal: request.signal,
-        safe: request.method === 'GET' || request.method === 'HEAD',
+        safe: reads || request.method === 'GET' || request.method === 'HEAD',
         ...(body === undefined ? {} : { body }),
       }
-      return call(out, isPriority(asked) ? asked : fallback)
+      const own = allowance === null ? budget : budgets.of(`${options.credential} ${allowance}`)
+      return call(out, isPriority(asked) ? asked : fallback, own)
     }
   }
 

@@ -30,7 +30,7 @@ export function applyResource(
   const output = new Output()
   for (let index = 0; index < resource.entities.length; index++) {
     const block = resource.entities[index]
-    if (block !== undefined) output.add(String(index), draftOf(block, blueprints, body, context))
+    if (block !== undefined) output.add(String(index), draftOf(block, blueprints, body, context), !block.weak)
   }
   return output.selected(mapping)
 }
@@ -60,7 +60,7 @@ function applyToItems(
     if (selected === false) continue
     for (const [index, block] of resource.entities.entries()) {
       const item = `${index}.${position}`
-      output.add(item, selected instanceof Failure ? selected : draftOf(block, blueprints, input, inner))
+      output.add(item, selected instanceof Failure ? selected : draftOf(block, blueprints, input, inner), !block.weak)
     }
   }
   return output.selected(mapping)
@@ -71,10 +71,10 @@ class Output {
   readonly quarantined: { item: string; problem: Problem }[] = []
   readonly updates: QueryDraft[] = []
 
-  add(item: string, made: EntityDraft | Omit<QueryDraft, 'item'> | Failure): void {
+  add(item: string, made: EntityDraft | Omit<QueryDraft, 'item'> | Failure, owning: boolean): void {
     if (made instanceof Failure) this.quarantined.push({ item, problem: made.problem })
     else if ('query' in made) this.updates.push({ item, ...made })
-    else this.drafts.push({ item, draft: made, owning: true })
+    else this.drafts.push({ item, draft: made, owning })
   }
 
   selected(mapping: string): MappingOutput {

@@ -73,6 +73,24 @@ resources:
     expect(mappings.apply('elsewhere', {}, { now: 0 })).toEqual([])
   })
 
+  it('says of a weak entity that it only adds, in both spellings', () => {
+    const entities = `[{ identifier: .a, blueprint: '"x"', weak: true }, { identifier: .a, blueprint: '"y"', weak: false }]`
+    const own = `resources: [{ kind: repository, entity: ${entities} }]`
+    const port = `resources: [{ kind: repository, port: { entity: { mappings: ${entities} } } }]`
+    for (const text of [own, port]) {
+      expect(drafts(text, { a: 'A' }).map(({ draft, owning }) => [draft.blueprint, owning])).toEqual([
+        ['x', false],
+        ['y', true],
+      ])
+    }
+    const items = `resources: [{ kind: repository, itemsToParse: .list, entity: { identifier: .item, blueprint: '"x"', weak: true } }]`
+    expect(drafts(items, { list: ['a', 'b'] }).map(({ owning }) => owning)).toEqual([false, false])
+    const { diagnostics } = compileMappings({ file: 'm', text: own.replace('weak: true', 'weak: perhaps') })
+    expect(diagnostics).toMatchObject([
+      { severity: 'error', code: 'shape_wrong', message: expect.stringContaining('weak') },
+    ])
+  })
+
   it('follows anchors and merge keys', () => {
     const text = `
 x-common: &common { language: .language, url: .owner.login }

@@ -2,11 +2,11 @@ import type { TextRange } from './diagnostic.ts'
 import { compileExpression, type Expression } from './expression.ts'
 import { objectMaker } from './jq/index.ts'
 import { type EntityBlock, expressionsOf, isExpression, type NamedTemplate, type Template } from './parsed.ts'
-import { asMap, asScalar, checkKeys, missing, type Site } from './read.ts'
+import { asBoolean, asMap, asScalar, checkKeys, missing, type Site } from './read.ts'
 import { type FieldSite, queryOf, readQuery, readTemplate } from './template.ts'
 import { entryOf, type YamlEntry, type YamlMap } from './yaml.ts'
 
-const entityKeys = ['identifier', 'title', 'blueprint', 'team', 'icon', 'properties', 'relations']
+const entityKeys = ['identifier', 'title', 'blueprint', 'team', 'icon', 'properties', 'relations', 'weak']
 
 /** One entity block, or a list of them. */
 export function readEntities(site: Site, entity: YamlEntry): EntityBlock[] {
@@ -28,6 +28,7 @@ function readEntity(site: Site, map: YamlMap): EntityBlock | undefined {
   if (blueprint === undefined)
     missing(site, map, 'blueprint', `which family it belongs to, e.g. blueprint: '"service"'`)
   // Read all the same, so that every mistake is said at once.
+  const weak = entryOf(map, 'weak')
   const properties = readNamed(site, map, 'properties')
   const relations = readNamed(site, map, 'relations')
   if (identifier === undefined || blueprint === undefined) return undefined
@@ -40,6 +41,7 @@ function readEntity(site: Site, map: YamlMap): EntityBlock | undefined {
     properties: properties.named,
     together: objectMaker(properties.named.map(({ name }) => name)),
     relations: relations.named,
+    weak: weak !== undefined && asBoolean(site.report, weak) === true,
   }
 }
 

@@ -57,6 +57,8 @@ export interface EntityBlock {
   /** The object of these properties, given a value for each. */
   readonly together: (values: readonly Json[]) => Readonly<Record<string, Json>>
   readonly relations: readonly NamedTemplate[]
+  /** It only adds to an entity that another block makes. */
+  readonly weak: boolean
 }
 
 export interface NamedTemplate {

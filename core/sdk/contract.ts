@@ -233,6 +233,15 @@ export type Priority = 'live' | 'action' | 'confirm' | 'scan'
  */
 export const PRIORITY_HEADER = 'x-catchment-priority'
 
+/**
+ * Request header that names the allowance that the call counts against, where a credential has several: an App has one for
+ * each installation, GraphQL has its own. Taken off before the request leaves. Without it: the credential's one.
+ */
+export const BUDGET_HEADER = 'x-catchment-budget'
+
+/** Request header that says of a POST that it only reads: it may be sent again, as a GET. Taken off before it leaves. */
+export const READS_HEADER = 'x-catchment-reads'
+
 /** What a mapping file asks of its source. A kind fetches for all of its mappings together; `Kind.selects` tells them apart. */
 export interface Asked {
   /** Of each kind the fields beside `query`, one block for each of its mappings that has any. */

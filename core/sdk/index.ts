@@ -1,5 +1,6 @@
 export {
   type Asked,
+  BUDGET_HEADER,
   type Check,
   type Connection,
   type Cursor,
@@ -19,6 +20,7 @@ export {
   PRIORITY_HEADER,
   type Priority,
   type RawDelivery,
+  READS_HEADER,
   type Signal,
   type Tools,
   type VerifiedDelivery,

@@ -5,6 +5,7 @@ import type { EventContext, Handler } from './events.ts'
 import { type ChildSpec, keyOfChild, withHome } from './kinds/child.ts'
 import { issueKind, pullRequest } from './kinds/discussions.ts'
 import { collaborator, deployment, release, workflow, workflowRun } from './kinds/work.ts'
+import { isCodeowners } from './parse.ts'
 import { orderable, read } from './schema.ts'
 import { objectOf } from './shape.ts'
 
@@ -96,6 +97,10 @@ export const push: Handler = (payload, context) => {
   const paths = new Set(commits.flatMap(({ added, modified, removed }) => [...added, ...modified, ...removed]))
   if ([...paths].some((path) => path.startsWith('.github/workflows/')))
     signals.push({ type: 'resync', kind: workflow.name })
+  const org = context.partitionOf(homeOf(at.repository).owner)
+  if (org !== undefined && [...paths].some(isCodeowners)) {
+    signals.push({ type: 'stale', kind: 'codeowners', key: id, partition: org })
+  }
   if (paths.size > oneByOne) {
     return [...signals, { type: 'resync', kind: 'file' }, { type: 'resync', kind: 'folder' }]
   }

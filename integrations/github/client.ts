@@ -1,10 +1,12 @@
 import { Octokit } from '@octokit/rest'
 import {
   BadAnswer,
+  BUDGET_HEADER,
   CatchmentError,
   type Json,
   PRIORITY_HEADER,
   type Priority,
+  READS_HEADER,
   type Tools,
 } from '../../core/sdk/index.ts'
 import { type Installation, Owners } from './app.ts'
@@ -48,6 +50,8 @@ export interface Client {
    * limit. For the few addresses that are asked before every scan.
    */
   recall(route: string, params: Params, signal: AbortSignal): Promise<Exclude<Answer, { state: 'notModified' }>>
+  /** A GraphQL query about what this owner has. It only reads, and has a rate limit of its own. */
+  query(owner: string, query: string, variables: Params, options: Omit<AskOptions, 'etag'>): Promise<Answer>
   /** Of an App: where it is installed. Absent: the credential is a token. */
   readonly installations?: (signal: AbortSignal) => Promise<readonly Installation[]>
 }
@@ -98,7 +102,8 @@ export function createClient(
     return answer ?? notInstalled(config.organizations.join(', '))
   }
 
-  async function raw(route: string, params: Params, token: string, options: AskOptions): Promise<Answer> {
+  async function raw(route: string, params: Params, token: string, options: AskOptions, kind = ''): Promise<Answer> {
+    const allowance = `${credential.allowance?.(token) ?? ''} ${kind}`.trim()
     try {
       const response = await octokit.request(route, {
         ...params,
@@ -107,6 +112,8 @@ export function createClient(
           'x-github-api-version': '2022-11-28',
           [PRIORITY_HEADER]: options.priority ?? 'live',
           ...(options.etag === undefined ? {} : { 'if-none-match': options.etag }),
+          ...(allowance === '' ? {} : { [BUDGET_HEADER]: allowance }),
+          ...(kind === '' ? {} : { [READS_HEADER]: 'yes' }),
         },
         // Octokit takes a body that is cut off for text, and makes BigInts of long numbers; we parse ourselves.
         request: { fetch: tools.fetch, log, signal: options.signal, parseSuccessResponseBody: false },
@@ -134,6 +141,13 @@ export function createClient(
 
   return {
     ask,
+    async query(owner, query, variables, options) {
+      const token = await credential.of(owner, options.signal)
+      if (token === undefined) return notInstalled(owner)
+      const answer = await raw(`POST ${graphqlOf(config.baseUrl)}`, { query, variables }, token, options, 'graphql')
+      if (answer.state === 'refused' && answer.status === 401) credential.forget(token)
+      return answer
+    },
     ...(credential.installations === undefined ? {} : { installations: credential.installations }),
     async recall(route, params, signal) {
       const name = JSON.stringify([route, params])
@@ -151,6 +165,9 @@ export function createClient(
     },
   }
 }
+
+/** Of GitHub Enterprise the address of GraphQL lies beside that of version 3. */
+const graphqlOf = (baseUrl: string): string => `${baseUrl.replace(/\/+$/, '').replace(/\/v3$/, '')}/graphql`
 
 async function bytesOf(body: unknown): Promise<Uint8Array> {
   return body instanceof ReadableStream ? new Uint8Array(await new Response(body).arrayBuffer()) : new Uint8Array()

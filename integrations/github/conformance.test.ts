@@ -21,6 +21,7 @@ describeIntegration(
     'team',
     'user',
     'team-access',
+    'codeowners',
     ...childSpecs.map(({ name }) => name),
     'file',
     'folder',

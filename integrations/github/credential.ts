@@ -17,6 +17,8 @@ export interface Credential {
   all(signal: AbortSignal): Promise<readonly string[]>
   /** For requests about the App itself; undefined: we are none. */
   readonly own?: () => string
+  /** Which of the credential's allowances this token spends; undefined: it has one. */
+  readonly allowance?: (token: string) => string | undefined
   /** GitHub refused this token: it is not used again. */
   forget(token: string): void
   /** Of an App: where it is installed, and what it may do there. */
@@ -52,6 +54,8 @@ function appCredential(
 ): Credential {
   let key: KeyObject | undefined
   const held = new Map<number, Promise<Held>>()
+  /** Each installation has a rate limit of its own. By the token it has now. */
+  const spends = new Map<string, string>()
   let listed: { readonly at: number; readonly all: Promise<readonly Installation[]> } | undefined
 
   const own = (): string => {
@@ -88,6 +92,9 @@ function appCredential(
       throw answer.state === 'refused' ? unreadable(answer, `installation ${id} of the App`) : refusedApp(answer)
     }
     const made = read(tokenSchema, answer.data, 'token of the installation')
+    const allowance = `installation ${id}`
+    for (const [old, name] of spends) if (name === allowance) spends.delete(old)
+    spends.set(made.token, allowance)
     return { token: made.token, until: Date.parse(made.expires_at) - renewBefore }
   }
 
@@ -109,6 +116,7 @@ function appCredential(
   return {
     own,
     installations,
+    allowance: (token) => spends.get(token),
     async of(owner, signal) {
       const found = await installed(owner, signal)
       return found === undefined ? undefined : tokenOf(found.id, signal)

@@ -9,6 +9,7 @@ import { objectOf, pickObject } from './shape.ts'
 const owner = z.looseObject({ login: z.string(), id: z.int() })
 const seenRepository = z.looseObject({
   id: z.int(),
+  node_id: z.string().optional(),
   name: z.string(),
   full_name: z.string(),
   owner,
@@ -19,6 +20,8 @@ const seenRepository = z.looseObject({
 /** A repository, as far as what it holds needs it. */
 export interface Home {
   readonly id: string
+  /** As GraphQL calls it. */
+  readonly nodeId: string
   readonly name: string
   readonly fullName: string
   readonly owner: string
@@ -51,6 +54,7 @@ export function homeOf(repository: Json): Home {
   const url = typeof object['url'] === 'string' && object['url'].includes('/repos/') ? object['url'] : null
   return {
     id: String(seen.id),
+    nodeId: seen.node_id ?? '',
     name: seen.name,
     fullName: seen.full_name,
     owner: seen.owner.login,
@@ -64,6 +68,12 @@ export function homeOf(repository: Json): Home {
 export interface Directory {
   /** Called at the start of each scan. One look at the organisations serves all kinds that are scanned within half a minute. */
   partitions(signal: AbortSignal): Promise<readonly Partition[]>
+  /** One page of an organisation's repositories, oldest first, and the page after it. The first is '1'. Throws ScopeUnreadable. */
+  page(
+    org: string,
+    page: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly homes: readonly Home[]; readonly next?: string }>
   /** The repository of a partition, as it was last seen; asked for if it was not. Throws ScopeUnreadable. */
   home(partition: Partition, signal: AbortSignal): Promise<Home>
   /** The same by id, or why it cannot be read. */
@@ -103,11 +113,14 @@ export function createDirectory(
     for (let page: string | undefined = '1'; page !== undefined; ) {
       const seen = await onePage(org, page, signal)
       found.push(...seen.homes)
-      // A page that begins after a full last one does not change that one's ETag: it is looked for.
-      page = seen.next ?? (seen.homes.length >= config.pageSize ? String(Number(page) + 1) : undefined)
+      page = after(seen, page)
     }
     return found
   }
+
+  /** A page that begins after a full last one does not change that one's ETag: it is looked for. */
+  const after = (seen: Seen, page: string): string | undefined =>
+    seen.next ?? (seen.homes.length >= config.pageSize ? String(Number(page) + 1) : undefined)
 
   async function onePage(org: string, page: string, signal: AbortSignal): Promise<Seen> {
     const what = `repositories of ${org}`
@@ -142,6 +155,12 @@ export function createDirectory(
   }
 
   const directory: Directory = {
+    async page(org, page, signal) {
+      if (config.only !== undefined) return { homes: await named(org, config.only, signal) }
+      const seen = await onePage(org, page, signal)
+      const next = after(seen, page)
+      return { homes: seen.homes, ...(next === undefined ? {} : { next }) }
+    },
     async partitions(signal) {
       const all: Partition[] = []
       for (const org of scope.organizations) {

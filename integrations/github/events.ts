@@ -47,6 +47,11 @@ const repository: Handler = (payload, context) => {
   const version = repositoryVersion(body)
   const versioned = version === undefined ? {} : { version }
   const signals: Signal[] = []
+  const own = { kind: 'codeowners', key: seen.id }
+  if (partition !== undefined && action === 'deleted') signals.push({ type: 'gone', ...own, partition })
+  if (partition !== undefined && (action === 'renamed' || action === 'transferred')) {
+    signals.push({ type: 'stale', ...own, partition })
+  }
   if (partition !== undefined && action === 'deleted') signals.push({ type: 'gone', ...about, partition, ...versioned })
   else if (partition !== undefined) {
     signals.push({
@@ -60,7 +65,9 @@ const repository: Handler = (payload, context) => {
   }
   // Without the body: that proves it to be in its new home, and says nothing of the old one.
   const left = former === undefined ? undefined : context.partitionOf(former.login)
-  if (left !== undefined && left !== partition) signals.push({ type: 'stale', ...about, partition: left })
+  if (left !== undefined && left !== partition) {
+    signals.push({ type: 'stale', ...about, partition: left }, { type: 'stale', ...own, partition: left })
+  }
   // What is in it carries its name.
   if (action === 'renamed' || action === 'transferred') {
     for (const { name: kind } of childSpecs) signals.push({ type: 'resync', kind })

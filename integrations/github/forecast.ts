@@ -1,5 +1,6 @@
 import type { Check } from '../../core/sdk/index.ts'
 import type { Client } from './client.ts'
+import { atOnce } from './codeowners.ts'
 import { alertSpecs } from './kinds/alerts.ts'
 import { childSpecs } from './kinds/index.ts'
 import type { GithubConfig } from './schema.ts'
@@ -55,6 +56,8 @@ function listingsOf(
     file: named + repositories * (1 + Math.ceil(wants.files.length / 3)),
     ...Object.fromEntries(alertSpecs.map(({ name }) => [name, 1])),
     organization: 1,
+    // A look at the organisation, its repositories, and a query for fifty of them.
+    codeowners: 1 + named + Math.max(1, Math.ceil(repositories / Math.min(config.pageSize, atOnce))),
     repository: (only ?? pages(size.repositories)) + repositories * extras,
     team: pages(size.teams),
     user: pages(size.users),

@@ -21,6 +21,7 @@ export const permissions: Readonly<Record<string, Permission>> = {
   team: of(org, 'members', 'Members: read'),
   user: of(org, 'members', 'Members: read'),
   'team-access': of(org, 'members', 'Members: read'),
+  codeowners: of(repo, 'contents', 'Contents: read'),
   'pull-request': of(repo, 'pull_requests', 'Pull requests: read'),
   issue: of(repo, 'issues', 'Issues: read'),
   release: of(repo, 'contents', 'Contents: read'),

@@ -61,6 +61,7 @@ const repository = {
   pushed_at: '2026-01-02T00:00:00Z',
 }
 const about = { kind: 'repository', key: '42', locator: { fullName: 'acme/checkout' } }
+const owners = { kind: 'codeowners', key: '42' }
 const version = '2026-01-02T00:00:00Z 2026-01-01T00:00:00Z'
 
 test('a repository event carries its body and version; one that lacks fields is not whole', () => {
@@ -74,9 +75,12 @@ test('a push gives seconds where others give text, and means the same', () => {
   expect(signal).toMatchObject({ type: 'stale', version })
 })
 
-test('a deletion is gone, with the version it had', () => {
+test('a deletion is gone, with the version it had, and so is what is said of its owners', () => {
   const given = signals(delivery('repository', { action: 'deleted', repository }), scopeOf('acme'))
-  expect(given).toEqual([{ type: 'gone', ...about, partition: 'acme', version }])
+  expect(given).toEqual([
+    { type: 'gone', ...owners, partition: 'acme' },
+    { type: 'gone', ...about, partition: 'acme', version },
+  ])
 })
 
 test('a transfer is stale in its new home with the body, and in its old one without', () => {
@@ -85,13 +89,20 @@ test('a transfer is stale in its new home with the body, and in its old one with
   const told = signals(delivery('repository', payload), scopeOf('acme', 'acme-labs'))
   // What is in it carries its name, and is listed again.
   expect(told.filter((it) => it.type === 'resync').map((it) => it.kind)).toContain('pull-request')
-  const given = told.filter((it) => it.type !== 'resync')
+  const named = told.filter((it) => it.type !== 'resync')
+  expect(named.filter(({ kind }) => kind === 'codeowners')).toEqual([
+    { type: 'stale', ...owners, partition: 'acme' },
+    { type: 'stale', ...owners, partition: 'acme-labs' },
+  ])
+  const given = named.filter(({ kind }) => kind !== 'codeowners')
   expect(given).toMatchObject([
     { type: 'stale', partition: 'acme', body: repository },
     { type: 'stale', ...about, partition: 'acme-labs' },
   ])
   expect(given[1]).not.toHaveProperty('body')
-  const left = signals(delivery('repository', payload), scopeOf('acme-labs')).filter((it) => it.type !== 'resync')
+  const left = signals(delivery('repository', payload), scopeOf('acme-labs')).filter(
+    ({ type, kind }) => type !== 'resync' && kind === 'repository',
+  )
   expect(left).toMatchObject([{ partition: 'acme-labs' }])
 })
 

@@ -93,7 +93,10 @@ async function partitionsOf(
   signal: AbortSignal,
 ): Promise<Facts['partitions']> {
   const found = new Map<string, { name: string; unknown?: string }>()
-  for (const kind of connection.kinds.filter(({ name }) => kinds.includes(name))) {
+  const wanted = connection.kinds.filter(({ name }) => kinds.includes(name))
+  // Kinds that lie in the same scopes ask for them in the same way: once is enough.
+  const ways = new Map(wanted.map((kind) => [Reflect.get(kind, 'partitions') as unknown, kind]))
+  for (const kind of ways.values()) {
     for (const partition of await kind.partitions(signal)) found.set(partition.name, partition)
   }
   return [...found.values()]

@@ -22,7 +22,7 @@ export function githubFile({ organizations, tokenEnv, baseUrl, schema }: GithubF
       ? ['      # baseUrl: https://HOST/api/v3   # GitHub Enterprise']
       : [`      baseUrl: ${JSON.stringify(baseUrl)}`]),
     '      # only: [OWNER/REPOSITORY]   # a first try with these repositories alone',
-    '    # kinds: [organization, repository, team, user]   # this is the default; team-access costs two requests per team',
+    '    # kinds: [organization, repository, team, user, codeowners]   # this is the default; team-access costs two requests per team',
     '    # schedule: { scan: "*/30 * * * *", freshness: 1h }   # every half hour; what is unchanged costs nothing',
     "    # quota: { reserve: 40% }   # of the rate limit, for the token's other users",
     '    # guard: { share: 25%, minimum: 5 }   # more deletions at once than this wait for a person',

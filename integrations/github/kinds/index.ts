@@ -2,6 +2,7 @@ import type { Kind } from '../../../core/sdk/index.ts'
 import type { Scope } from '../scope.ts'
 import { alertKind, alertSpecs } from './alerts.ts'
 import { type ChildParts, type ChildSpec, childKind } from './child.ts'
+import { codeownersKind } from './codeowners.ts'
 import { issueKind, pullRequest } from './discussions.ts'
 import { fileSpec, folderSpec, treeKind } from './files.ts'
 import { organizationKind } from './organization.ts'
@@ -25,8 +26,8 @@ export const childSpecs: readonly ChildSpec[] = [
   collaborator,
 ]
 
-/** Scanned where nobody says otherwise: a request for a hundred objects. */
-export const defaultKinds: readonly string[] = ['organization', 'repository', 'team', 'user']
+/** Scanned where nobody says otherwise: a request for a hundred objects, or a query for fifty repositories. */
+export const defaultKinds: readonly string[] = ['organization', 'repository', 'team', 'user', 'codeowners']
 
 /** How the mapping files of another catalog product call the same. */
 export const aliases: Readonly<Record<string, string>> = {
@@ -44,6 +45,7 @@ export function allKinds(parts: ChildParts, scope: Scope): readonly Kind[] {
     teamKind(config, client, scope),
     userKind(config, client, scope),
     teamAccessKind(config, client, scope),
+    codeownersKind(parts, scope),
     ...childSpecs.map((spec) => childKind(spec, parts)),
     treeKind(fileSpec, parts),
     treeKind(folderSpec, parts),

@@ -88,8 +88,44 @@ export function contentRows({ control, change, write, unwrite }: Hands): readonl
       events: { told: [{ event: 'push', cause: (item) => write(String(item['path']), 'name: told\n') }] },
     },
     {
+      kind: 'codeowners',
+      partition: 'acme',
+      adds: ['codeowners', 'owners'],
+      make: async (n) => {
+        const place = `/repos/acme/owned-${n}`
+        await change('POST', '/orgs/acme/repos', { name: `owned-${n}`, private: true })
+        await change('PUT', `${place}/contents/CODEOWNERS`, owners('* @acme/payments\n'))
+        return withField('__repository', `owned-${n}`)
+      },
+      pages: twoPages,
+      rename: {
+        by: (item) => change('PUT', `${owned(item)}/contents/.github/CODEOWNERS`, owners('* @acme/checkout\n')),
+      },
+      remove: { by: (item) => change('DELETE', `/repos/acme/${String(item['__repository'])}`) },
+      events: {
+        told: [
+          {
+            event: 'push',
+            cause: (item) => change('PUT', `${owned(item)}/contents/CODEOWNERS`, owners('* @mei-tanaka\n')),
+          },
+          { event: 'push', cause: (item) => change('DELETE', `${owned(item)}/contents/CODEOWNERS`, { message: 'x' }) },
+          {
+            event: 'push',
+            cause: (item) => change('PUT', `${owned(item)}/contents/docs/CODEOWNERS`, owners('* @acme/web\n')),
+          },
+          { event: 'repository.renamed', cause: (item) => change('PATCH', owned(item), { name: 'owned-anew' }) },
+          {
+            event: 'repository.transferred',
+            cause: () => change('POST', '/repos/acme/owned-anew/transfer', { new_owner: 'acme-labs' }),
+          },
+          { event: 'repository.deleted', cause: () => change('DELETE', '/repos/acme-labs/owned-anew') },
+        ],
+      },
+    },
+    {
       kind: 'file',
       partition,
+      adds: ['readme'],
       make: async (n) => {
         await write(`made-${n}.json`, '{"a":1}')
         return withField('path', `made-${n}.json`)
@@ -100,8 +136,7 @@ export function contentRows({ control, change, write, unwrite }: Hands): readonl
       events: {
         told: [
           { event: 'push', cause: () => write('README.md', 'told') },
-          { event: 'push', cause: () => write('CODEOWNERS', '* @acme/payments\n') },
-          { event: 'push', cause: () => unwrite('CODEOWNERS') },
+          { event: 'push', cause: () => unwrite('README.md') },
         ],
       },
     },
@@ -127,6 +162,9 @@ export function contentRows({ control, change, write, unwrite }: Hands): readonl
     alerts('secret-scanning-alert', 'secret', 'secret-scanning', { state: 'resolved', resolution: 'revoked' }),
   ]
 }
+
+const owned = (item: Item): string => `/repos/acme/${String(item['__repository'])}`
+const owners = (text: string): object => ({ message: 'x', content: Buffer.from(text).toString('base64') })
 
 function pathOf(item: Item): string {
   const { folder } = item

@@ -27,6 +27,8 @@ export interface Told {
 export interface Row {
   readonly kind: string
   readonly partition: string
+  /** It makes no entity: it adds these fields to what repositories make. */
+  readonly adds?: readonly string[]
   /** Makes one more; answers how it is found among the items. */
   make(n: number): Promise<(item: Item) => boolean>
   readonly pages: { readonly atLeast: number } | Not

@@ -68,6 +68,9 @@ const without = (value: unknown, fields: readonly string[]): unknown =>
       ? Object.fromEntries(Object.entries(value).filter(([name]) => !fields.includes(name)))
       : value
 
+const resourceOf = (rate: string): string => (rate.startsWith('graphql ') ? 'graphql' : 'core')
+const ratesOf = (app: App, rate: string): Record<string, string> => rateHeaders(app.limits.rate(rate), resourceOf(rate))
+
 function exhausted(app: App, exchange: Exchange, rate: string): Refusal | undefined {
   const fault = app.faults.take('rate-limit-exhausted', exchange.asked)
   if (fault?.secondary) return secondaryRefusal(Math.max(1, Math.ceil((fault.until - app.limits.now()) / 1000)))
@@ -75,7 +78,7 @@ function exhausted(app: App, exchange: Exchange, rate: string): Refusal | undefi
   if (!fault && now.remaining > 0) return undefined
   const who = exchange.token ? `user ID ${exchange.token.userId}` : exchange.request.socket.remoteAddress
   const reset = fault ? Math.ceil(fault.until / 1000) : now.reset
-  const headers = rateHeaders({ ...now, used: now.limit, remaining: 0, reset })
+  const headers = rateHeaders({ ...now, used: now.limit, remaining: 0, reset }, resourceOf(rate))
   return forbidden(`API rate limit exceeded for ${who}.`, headers)
 }
 
@@ -105,7 +108,7 @@ const json = { 'Content-Type': 'application/json; charset=utf-8' }
 
 function refused(app: App, exchange: Exchange, rate: string, refusal: Refusal): Outgoing {
   if (!('X-RateLimit-Reset' in refusal.headers)) app.limits.count(rate)
-  const rates = rateHeaders(app.limits.rate(rate))
+  const rates = ratesOf(app, rate)
   const headers = { ...commonHeaders(exchange.token), ...json, ...rates, ...refusal.headers }
   return { status: refusal.status, headers, body: JSON.stringify(refusal.body) }
 }
@@ -118,7 +121,8 @@ function compose(app: App, routes: readonly Route[], exchange: Exchange, rate: s
     throw badRequest(`Unsupported API version: ${version}`)
   const refusal = exhausted(app, exchange, rate)
   if (refusal) throw refusal
-  app.limits.spend(rate, asked.method)
+  // A query changes nothing: it is one point.
+  app.limits.spend(rate, asked.path === '/graphql' ? 'GET' : asked.method)
   const result = answer(app, routes, exchange, rate)
   const { status, lastModified } = result.answer
   const shown = result.lost?.as === 'fields' ? without(result.answer.body, result.lost.fields) : result.answer.body
@@ -132,11 +136,11 @@ function compose(app: App, routes: readonly Route[], exchange: Exchange, rate: s
     if (unchanged(request.headers, etag, lastModified)) {
       // Free, but only for who is signed in.
       if (!token) app.limits.count(rate)
-      return { status: 304, headers: { ...headers, ...rateHeaders(app.limits.rate(rate)) }, body: '' }
+      return { status: 304, headers: { ...headers, ...ratesOf(app, rate) }, body: '' }
     }
   }
   if (asked.path !== '/rate_limit') app.limits.count(rate)
-  return { status, headers: { ...headers, ...rateHeaders(app.limits.rate(rate)) }, body }
+  return { status, headers: { ...headers, ...ratesOf(app, rate) }, body }
 }
 
 function send(exchange: Exchange, out: Outgoing, truncate: Fault | undefined): void {
@@ -182,6 +186,7 @@ export async function serveApi(app: App, routes: readonly Route[], exchange: Exc
     if (exchange.app) rate = `app:${exchange.app.id}`
     const { token } = exchange
     if (token) rate = token.installation === undefined ? `user:${token.userId}` : `installation:${token.installation}`
+    if (asked.path === '/graphql') rate = `graphql ${rate}`
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     wrong = error

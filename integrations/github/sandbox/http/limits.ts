@@ -75,7 +75,7 @@ export class Limits {
     return Math.max(1, Math.ceil((window.start + length - this.now()) / 1000))
   }
 
-  /** `who` is `user:ID`, `installation:ID`, `app:ID` or `address:IP`. */
+  /** `who` is `graphql user:ID`, which has a limit of its own, `user:ID`, `installation:ID`, `app:ID` or `address:IP`. */
   rate(who: string): Rate {
     const limit = who.startsWith('address:') ? this.settings.unauthenticated : this.settings.hourly
     const { start, used } = this.#window('hour', who, hour)
@@ -120,10 +120,10 @@ export class Limits {
   }
 }
 
-export const rateHeaders = (rate: Rate): Record<string, string> => ({
+export const rateHeaders = (rate: Rate, resource = 'core'): Record<string, string> => ({
   'X-RateLimit-Limit': String(rate.limit),
   'X-RateLimit-Remaining': String(rate.remaining),
   'X-RateLimit-Reset': String(rate.reset),
   'X-RateLimit-Used': String(rate.used),
-  'X-RateLimit-Resource': 'core',
+  'X-RateLimit-Resource': resource,
 })

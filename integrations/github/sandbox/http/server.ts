@@ -73,7 +73,8 @@ async function serve(parts: ServerParts, request: IncomingMessage, response: Ser
       return
     }
   }
-  const prefix = /^\/api\/v3(?=\/|$)/.exec(url.pathname)?.[0] ?? ''
+  // Of GitHub Enterprise GraphQL lies beside version 3.
+  const prefix = /^\/api(\/v3(?=\/|$)|(?=\/graphql$))/.exec(url.pathname)?.[0] ?? ''
   const path = url.pathname.slice(prefix.length) || '/'
   const page = pageOf(url.searchParams)
   const base = `http://${request.headers.host ?? new URL(parts.app.sites.web).host}${prefix}`

@@ -3,6 +3,7 @@ import { alertRoutes } from './alerts.ts'
 import { appRoutes } from './apps.ts'
 import { codeRoutes } from './code.ts'
 import { discussionRoutes } from './discussions.ts'
+import { graphqlRoutes } from './graphql.ts'
 import { hookRoutes } from './hooks.ts'
 import { organizationRoutes } from './organizations.ts'
 import { repoHookRoutes } from './repoHooks.ts'
@@ -25,4 +26,5 @@ export const routes: readonly Route[] = [
   ...codeRoutes,
   ...alertRoutes,
   ...appRoutes,
+  ...graphqlRoutes,
 ]
