@@ -81,7 +81,7 @@ describe('the mappings of docs/mapping.md', () => {
       ['identifier', 'title', 'blueprint', 'team', 'icon', 'properties', 'relations', 'weak'],
     ],
   ])('name every key: %s', (heading, file, keys) => {
-    const { diagnostics } = compileMappings({ file: 'f', text: file })
+    const { diagnostics } = compileMappings({ file: 'f', text: file, options: [] })
     const told = diagnostics.find(({ message }) => message.includes('"wrong"'))?.hint
     expect(told).toBe(`known here: ${keys.join(', ')}`)
     const section = text.slice(text.indexOf(heading)).split('\n\n')[1] ?? ''

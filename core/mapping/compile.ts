@@ -26,6 +26,8 @@ export interface MappingSource {
   readonly kinds?: readonly string[]
   /** Other names of kinds. */
   readonly aliases?: Readonly<Record<string, string>> | undefined
+  /** Keys at the root that the integration reads. Absent: not known, so only misspelled ones are told of. */
+  readonly options?: readonly string[] | undefined
   /** Does a mapping with these selector fields want the item? Absent: every mapping wants all. */
   readonly selects?: (kind: string, item: Json, selector: JsonObject) => boolean
 }
@@ -44,7 +46,7 @@ export interface CompiledMappings {
 export function compileMappings(source: MappingSource): CompiledMappings {
   const { file, text, blueprints, variables = {} } = source
   const report = new Report(new SourceText(file, text))
-  const parsed = readMappingFile(report)
+  const parsed = readMappingFile(report, source.options)
   const { aliases = {} } = source
   const resources = (parsed?.resources ?? []).map((resource) => {
     const kind = Object.hasOwn(aliases, resource.kind) ? aliases[resource.kind] : undefined

@@ -245,3 +245,23 @@ m.yaml:8:13: error: unexpected end of the expression, expected an expression [ex
     expect(deep.diagnostics[0]?.severity).toBe('error')
   })
 })
+
+describe('keys at the root', () => {
+  const file = (keys: string): string => `${keys}\n${port('')}`
+
+  it('that the integration reads are taken, and others told of', () => {
+    expect(lint(file('repositoryType: private\nother: 1'), { options: ['repositoryType'] })).toEqual([
+      expect.stringMatching(/^2:1-6 warning key_ignored: "other" is ignored/),
+    ])
+    expect(lint(file('repositorType: private'), { options: ['repositoryType'] })).toEqual([
+      expect.stringContaining('did you mean "repositoryType"?'),
+    ])
+  })
+
+  it('are not judged where no integration is known, unless one is misspelled', () => {
+    expect(lint(file('repositoryType: private'))).toEqual([])
+    expect(lint(file('deleteDependentEntites: true'))).toEqual([
+      expect.stringContaining('did you mean "deleteDependentEntities"?'),
+    ])
+  })
+})

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../model/json.ts'
-import type { Report } from './diagnostic.ts'
+import { nearest, type Report } from './diagnostic.ts'
 import { readEntities } from './entity.ts'
 import { compileExpression, type Expression, Failure } from './expression.ts'
 import { removedPath } from './items.ts'
@@ -12,8 +12,11 @@ const booleanOptions = ['createMissingRelatedEntities', 'deleteDependentEntities
 const rootKeys = ['resources', ...booleanOptions, 'entityDeletionThreshold']
 const itemsKeys = ['itemsToParse', 'itemsToParseName', 'itemsToParseTopLevelTransform']
 
-/** Reads a mapping file. Undefined when the file as a whole cannot be used; otherwise a broken block is broken alone. */
-export function readMappingFile(report: Report): MappingFile | undefined {
+/**
+ * Reads a mapping file. Undefined when the file as a whole cannot be used; otherwise a broken block is broken alone. `known`:
+ * keys at the root that the integration reads; absent: not known.
+ */
+export function readMappingFile(report: Report, known?: readonly string[]): MappingFile | undefined {
   const root = parseYaml(report, { duplicates: 'last' })
   if (root === undefined) return undefined
   const map = asMap(report, root, { start: 0, end: 1 }, 'a mapping file')
@@ -28,7 +31,7 @@ export function readMappingFile(report: Report): MappingFile | undefined {
   const list = listOf(report, resources)
   if (list === undefined) return undefined
   const dialect = list.some((item) => item.kind === 'map' && entryOf(item, 'port') !== undefined) ? 'port' : 'own'
-  const options = readOptions(report, map, dialect)
+  const options = readOptions(report, map, dialect, known)
   const counts = new Map<string, number>()
   return { options, resources: list.flatMap((item) => readResource(report, item, dialect, counts) ?? []) }
 }
@@ -41,7 +44,12 @@ function listOf(report: Report, entry: YamlEntry): readonly YamlNode[] | undefin
   return undefined
 }
 
-function readOptions(report: Report, map: YamlMap, dialect: Dialect): MappingOptions {
+function readOptions(
+  report: Report,
+  map: YamlMap,
+  dialect: Dialect,
+  known: readonly string[] | undefined,
+): MappingOptions {
   const options: Record<string, boolean | number> = {}
   const other: Record<string, JsonObject[string]> = {}
   for (const entry of map.entries) {
@@ -54,7 +62,11 @@ function readOptions(report: Report, map: YamlMap, dialect: Dialect): MappingOpt
       else report.error('shape_wrong', entry.keyRange, '"entityDeletionThreshold" must be a number from 0 to 1')
     } else if (!rootKeys.includes(entry.key)) other[entry.key] = toJson(entry.value)
   }
-  checkKeys({ report, dialect, mapping: '' }, map, rootKeys, 'a mapping file')
+  const all = [...rootKeys, ...(known ?? [])]
+  const told = map.entries.filter(
+    ({ key }) => known !== undefined || dialect === 'own' || nearest(key, all) !== undefined,
+  )
+  checkKeys({ report, dialect, mapping: '' }, { ...map, entries: told }, all, 'a mapping file')
   return { ...options, other }
 }
 

@@ -272,6 +272,8 @@ export interface Integration<Config = unknown> {
   readonly defaultKinds: readonly string[]
   /** Other names that mapping files have for a kind: `{ "code-scanning-alerts": "code-scanning-alert" }`. */
   readonly aliases?: Readonly<Record<string, string>>
+  /** Keys at the root of a mapping file that it reads as `Asked.options`; others are said to be ignored. */
+  readonly options?: readonly string[]
   /** Opens nothing yet: the first call goes out with `check`. */
   connect(config: Config, tools: Tools): Connection
 }

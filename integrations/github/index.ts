@@ -16,6 +16,7 @@ export const github: Integration<GithubConfig> = {
   config: githubConfig,
   defaultKinds,
   aliases,
+  options: ['repositoryType'],
   connect(config, tools) {
     const client = createClient(config, tools)
     const scope = createScope(config, client)

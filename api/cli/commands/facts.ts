@@ -127,7 +127,9 @@ export function describeFacts(facts: Facts): readonly string[] {
 
 function describeForecast(forecast: Forecast): readonly string[] {
   const { requests, quota, byKind, seconds, limit } = forecast
+  const listed = Object.values(byKind).reduce((total, calls) => total + calls, 0)
   const kinds = Object.entries(byKind).map(([kind, calls]) => `${kind} ${calls}`)
+  if (kinds.length > 0 && quota > listed) kinds.push(`looking around ${quota - listed}`)
   return [
     row('first scan', `about ${requests} requests, ${duration(Math.max(1, seconds) * 1000)}`),
     row('', `of these ${quota} count against the rate limit${kinds.length === 0 ? '' : `: ${kinds.join(', ')}`}`),

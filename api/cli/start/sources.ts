@@ -261,7 +261,7 @@ function readFiles(source: SourceConfig): { content: MappingFiles; diagnostics: 
 
 type Compile = (content: MappingFiles, others: readonly Blueprint[]) => CompiledMappings
 
-function compiler(connection: Connection, { aliases }: Integration): Compile {
+function compiler(connection: Connection, { aliases, options = [] }: Integration): Compile {
   const kinds = new Map(connection.kinds.map((kind) => [kind.name, kind]))
   return (content, others) => {
     const own = new Set(content.blueprints.map(({ identifier }) => identifier))
@@ -272,6 +272,7 @@ function compiler(connection: Connection, { aliases }: Integration): Compile {
       variables: content.variables,
       kinds: [...kinds.keys()],
       aliases,
+      options,
       selects: (kind, item, selector) => kinds.get(kind)?.selects?.(item, selector) ?? true,
     })
   }
