@@ -21,7 +21,9 @@ export interface Answers {
 export function openAnswers(): Answers {
   const waiting = new Map<number, PromiseWithResolvers<Uint8Array>>()
   const workers = [1, 2].map(() => {
-    const worker = new Worker(new URL('./answers.worker.ts', import.meta.url))
+    // A page is some megabytes; what memory is measured of this process is to be the engine's.
+    const resourceLimits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 64 }
+    const worker = new Worker(new URL('./answers.worker.ts', import.meta.url), { resourceLimits })
     worker.on('message', ({ id, bytes }: { readonly id: number; readonly bytes: Uint8Array }) => {
       waiting.get(id)?.resolve(bytes)
       waiting.delete(id)

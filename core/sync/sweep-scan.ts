@@ -40,6 +40,7 @@ export async function endScan(
       return
     }
     Object.assign(swept, { again: 0, hold: decision.heldBefore })
+    if (!decision.acts) break
     try {
       await carryOut(session, kind, partition, scan, decision, swept)
       break

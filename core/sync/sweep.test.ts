@@ -33,6 +33,9 @@ function decide({ missing, seen, live, held, ...given }: Given): SweepDecision &
   const decision = sweep({ ...given, missing: { open: open.length, hidden: hidden.length, held, seen, live } })
   const fates: Record<Fate, MissingRow[]> = { leave: [], remove: [], ask: [], hold: [], again: [] }
   for (const row of missing) fates[decision.of(row)].push(row)
+  // What does not act is not carried out.
+  if (!decision.acts) expect(fates.leave).toHaveLength(missing.length)
+  if (open.length === 0) expect(decision.acts).toBe(false)
   return { ...decision, ...fates }
 }
 

@@ -32,6 +32,8 @@ export type Fate = 'leave' | 'remove' | 'ask' | 'hold' | 'again'
 export interface SweepDecision {
   /** It may remove some. */
   readonly removes: boolean
+  /** There is something to do: it does not leave all that is missing as it is. */
+  readonly acts: boolean
   /** How many it held before it was interrupted. */
   readonly heldBefore: number
   /** Why what it holds is held; '' when it holds nothing. */
@@ -58,6 +60,7 @@ export function sweep(input: SweepInput): SweepDecision {
   if (taken > guardRoom(rule, window))
     return all(missing, 'hold', [...reasons, overLimit(rule, window, taken)].join('; '))
   return {
+    acts: true,
     removes: !askEach && rest > 0 && !(input.paging === 'shifting' && input.canAsk),
     heldBefore: missing.held,
     reason: reasons.join(),
@@ -70,7 +73,13 @@ export function sweep(input: SweepInput): SweepDecision {
 }
 
 function all(missing: MissingCounts, fate: 'leave' | 'hold', reason = ''): SweepDecision {
-  return { removes: false, heldBefore: missing.held, reason, of: ({ held }) => (held ? 'leave' : fate) }
+  return {
+    acts: fate !== 'leave',
+    removes: false,
+    heldBefore: missing.held,
+    reason,
+    of: ({ held }) => (held ? 'leave' : fate),
+  }
 }
 
 function proven(input: SweepInput, row: Missing): 'remove' | 'ask' | 'again' {
