@@ -5,7 +5,7 @@ import type { ItemSetAside, PageWrite } from './batch.ts'
 import { array } from './binary.ts'
 import type { Db, Queryable } from './db.ts'
 import { storable, storableJson } from './document.ts'
-import { checkLease } from './leases.ts'
+import { checkLease, writeFenced } from './leases.ts'
 import type { Store } from './store.ts'
 
 /** Kept of each partition. */
@@ -102,14 +102,12 @@ export function settingAside(db: Db): Pick<Store, 'setAside' | 'forgetSetAside'>
         await checkLease(tx, fence)
       }),
 
-    async forgetSetAside(fence, scanId) {
-      await db.transaction(async (tx) => {
-        await tx.query(
-          `DELETE FROM set_aside a USING scans s WHERE s.id = $1 AND a.partition_id = s.partition_id AND a.tick < s.begin_tick`,
-          [scanId],
-        )
-        await checkLease(tx, fence)
-      })
-    },
+    forgetSetAside: (fence, scanId) =>
+      writeFenced(
+        db,
+        fence,
+        'DELETE FROM set_aside a USING fence, scans s WHERE s.id = $3 AND a.partition_id = s.partition_id AND a.tick < s.begin_tick',
+        [scanId],
+      ),
   }
 }
