@@ -4,7 +4,7 @@ import { homeOf } from './directory.ts'
 import type { EventContext, Handler } from './events.ts'
 import { type ChildSpec, keyOfChild, withHome } from './kinds/child.ts'
 import { issueKind, pullRequest } from './kinds/discussions.ts'
-import { collaborator, deployment, release, workflow, workflowRun } from './kinds/work.ts'
+import { collaborator, deployment, deploymentStatus, release, workflow, workflowRun } from './kinds/work.ts'
 import { isCodeowners } from './parse.ts'
 import { orderable, read } from './schema.ts'
 import { objectOf } from './shape.ts'
@@ -159,7 +159,10 @@ export const childHandlers: Readonly<Record<string, Handler>> = {
   dependabot_alert: alert('dependabot-alert'),
   deployment: child({ spec: deployment, field: 'deployment', whole: true }),
   deployment_review: again('deployment'),
-  deployment_status: child({ spec: deployment, field: 'deployment' }),
+  deployment_status: (payload, context) => [
+    ...child({ spec: deployment, field: 'deployment' })(payload, context),
+    ...child({ spec: deploymentStatus, field: 'deployment_status' })(payload, context),
+  ],
   issue_comment: issueHint,
   issues: child({ spec: issueKind, field: 'issue', gone: ['deleted', 'transferred'] }),
   member,

@@ -172,7 +172,14 @@ const table: readonly Row[] = [
 ]
 
 /** It answers 404 to their listings. */
-const lacks = ['environment', 'deployment', 'dependabot-alert', 'code-scanning-alert', 'secret-scanning-alert'] as const
+const lacks = [
+  'environment',
+  'deployment',
+  'deployment-status',
+  'dependabot-alert',
+  'code-scanning-alert',
+  'secret-scanning-alert',
+] as const
 /** They are made of what other rows ask already. */
 const alike = ['team-access', 'folder']
 

@@ -54,10 +54,12 @@ function listingsOf(
     ),
     // The tree, and about one in three of the files that are asked for.
     file: named + repositories * (1 + Math.ceil(wants.files.length / 3)),
+    // About one deployment each; how many there are, only their listing tells.
+    'deployment-status': named + 2 * repositories,
     ...Object.fromEntries(alertSpecs.map(({ name }) => [name, 1])),
     organization: 1,
-    // A look at the organisation, its repositories, and a query for fifty of them.
-    codeowners: 1 + named + Math.max(1, Math.ceil(repositories / Math.min(config.pageSize, atOnce))),
+    // Its repositories, and a query for fifty of them.
+    codeowners: named + Math.max(1, Math.ceil(repositories / Math.min(config.pageSize, atOnce))),
     repository: (only ?? pages(size.repositories)) + repositories * extras,
     team: pages(size.teams),
     user: pages(size.users),

@@ -22,6 +22,8 @@ export interface Listing {
   readonly wrapped?: string
   /** Makes an item of what is listed; undefined leaves it out. */
   readonly item?: (item: Json) => Json | undefined | Promise<Json | undefined>
+  /** The same where one gives several, or none. */
+  readonly many?: (item: Json) => Promise<readonly Json[]>
   /** What else is in the items. When it changes, every page is read anew. */
   readonly stamp?: string
   /** Unchanged since a page was read: the page is as it was, and nothing is asked. */
@@ -62,7 +64,12 @@ async function fetchPage(client: Client, listing: Listing, request: ListRequest,
   const answer = await client.ask(
     listing.route,
     { ...listing.params, per_page: listing.pageSize, ...placeOf(listing, cursor) },
-    { signal: request.signal, priority: 'scan', etag: known?.etag, unparsed: listing.item === undefined },
+    {
+      signal: request.signal,
+      priority: 'scan',
+      etag: known?.etag,
+      unparsed: listing.item === undefined && listing.many === undefined,
+    },
   )
   if (answer.state === 'refused') {
     if (nothingThere.includes(answer.status) && cursor === '1') return { cursor, items: [] }
@@ -110,7 +117,13 @@ function wrappedIn(data: Json, { wrapped, what }: Listing): readonly Json[] {
 /** GitHub refuses a hundred questions at the same time. */
 const atOnce = 8
 
-async function itemsOf(listed: readonly Json[], { item }: Listing): Promise<readonly Json[]> {
+async function itemsOf(listed: readonly Json[], { item, many }: Listing): Promise<readonly Json[]> {
+  if (many !== undefined) {
+    const made: Json[] = []
+    for (let from = 0; from < listed.length; from += atOnce)
+      made.push(...(await Promise.all(listed.slice(from, from + atOnce).map(many))).flat())
+    return made
+  }
   if (item === undefined) return listed
   const made: Json[] = []
   for (let from = 0; from < listed.length; from += atOnce) {

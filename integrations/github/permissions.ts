@@ -31,6 +31,7 @@ export const permissions: Readonly<Record<string, Permission>> = {
   'workflow-run': of(repo, 'actions', 'Actions: read'),
   environment: of(repo, 'actions', 'Actions: read'),
   deployment: of(repo, 'deployments', 'Deployments: read'),
+  'deployment-status': of(repo, 'deployments', 'Deployments: read'),
   collaborator: of(repo, 'metadata', 'Metadata: read'),
   file: of(repo, 'contents', 'Contents: read'),
   folder: of(repo, 'contents', 'Contents: read'),

@@ -18,6 +18,8 @@ export interface Wants {
   readonly pulls: { readonly open: boolean; readonly closed: boolean; readonly max: number; readonly days: number }
   readonly issues: 'open' | 'closed' | 'all'
   readonly runs: { readonly max: number }
+  /** Of so many deployments. */
+  readonly statuses: { readonly max: number }
   readonly files: readonly PathWant[]
   readonly folders: readonly PathWant[]
   /** Who is in a team, with the team itself. */
@@ -104,6 +106,9 @@ export function wantsOf(asked: Tools['asked'] | undefined): Wants {
     },
     issues: issueState(issueStates),
     runs: { max: Math.max(0, ...of('workflow-run').map((selector) => count(selector['maxResults'], 100))) || 100 },
+    statuses: {
+      max: Math.max(0, ...of('deployment-status').map((selector) => count(selector['maxResults'], 100))) || 100,
+    },
     files: files.length > 0 ? files : usualFiles.map((path) => ({ path, raw: false })),
     folders: folders.length > 0 ? folders : [{ path: '*', raw: false }],
     teamMembers: of('team').some((selector) => selector['members'] === true),

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
-import { type Got, type Json, type JsonObject, type Kind, type Locator } from '../../../core/sdk/index.ts'
+import { BadAnswer, type Got, type Json, type JsonObject, type Kind, type Locator } from '../../../core/sdk/index.ts'
 import type { Client, Params } from '../client.ts'
 import type { Directory, Home } from '../directory.ts'
-import { pages } from '../pages.ts'
+import { nextPage, pages } from '../pages.ts'
 import { type GithubConfig, orderable } from '../schema.ts'
-import { reasonOf } from '../scope.ts'
+import { isArray, reasonOf, unreadable } from '../scope.ts'
 import { numberIn, objectOf, pickObject, type Shape, textIn } from '../shape.ts'
 import type { Wants } from '../wants.ts'
 
@@ -17,6 +17,8 @@ export interface ChildSpec {
   readonly path: string
   readonly params?: (wants: Wants) => Params
   readonly wrapped?: string
+  /** It lies one step deeper: below each of what is listed, which moves with it. The address below /repositories/{id}. */
+  readonly below?: (item: JsonObject) => { readonly path: string; readonly params: Params }
   /** So many pages at most. */
   readonly atMost?: (wants: Wants, pageSize: number) => number
   /** Nothing of it changes without a push, so an unchanged `pushed_at` spares the question. */
@@ -131,7 +133,9 @@ export function childKind(spec: ChildSpec, parts: ChildParts): Kind {
         what: `${spec.name} of ${request.partition.name}`,
         ...(spec.wrapped === undefined ? {} : { wrapped: spec.wrapped }),
         ...(spec.atMost === undefined ? {} : { atMost: spec.atMost(wants, config.pageSize) }),
-        item: (raw: Json) => (wanted(objectOf(raw, what)) ? withHome(spec, raw, home) : undefined),
+        ...(spec.below === undefined
+          ? { item: (raw: Json) => (wanted(objectOf(raw, what)) ? withHome(spec, raw, home) : undefined) }
+          : { many: (raw: Json) => deeper(spec, parts, objectOf(raw, what), home, request.signal) }),
         stamp: stampOf(home.body, params),
         gate: spec.byPush ? gateOf(home, parts.now()) : undefined,
       }
@@ -153,6 +157,30 @@ export function childKind(spec: ChildSpec, parts: ChildParts): Kind {
       return { state: 'present', body: item }
     },
   }
+}
+
+/** All that lies below one. What went since it was listed holds nothing. */
+async function deeper(
+  spec: ChildSpec,
+  { client, config }: ChildParts,
+  above: JsonObject,
+  home: Home,
+  signal: AbortSignal,
+): Promise<readonly Json[]> {
+  const below = spec.below?.(above)
+  if (below === undefined) return []
+  const found: Json[] = []
+  const what = `${spec.name} of ${home.fullName}`
+  for (let page: string | undefined = '1'; page !== undefined; ) {
+    const params = { ...below.params, id: home.id, per_page: config.pageSize, page }
+    const answer = await client.ask(`GET /repositories/{id}/${below.path}`, params, { signal, priority: 'scan' })
+    if (answer.state === 'refused' && answer.status === 404) return []
+    if (answer.state === 'refused') throw unreadable(answer, what)
+    if (answer.state === 'notModified' || !isArray(answer.data)) throw new BadAnswer(`${what}: $: expected an array`)
+    found.push(...answer.data.map((raw) => withHome(spec, raw, home)))
+    page = nextPage(answer.header('link'), what)
+  }
+  return found
 }
 
 async function oneOf(

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Got, Json, JsonObject, Kind, ListRequest, Page } from '../../../core/sdk/index.ts'
-import { ScopeUnreadable } from '../../../core/sdk/index.ts'
 import { atOnce, codeownersOf, itemOf } from '../codeowners.ts'
 import { type Home, homeOf } from '../directory.ts'
 import { reasonOf, type Scope } from '../scope.ts'
@@ -67,9 +66,6 @@ export function codeownersKind(parts: ChildParts, scope: Scope): Kind {
   async function* list(request: ListRequest): AsyncGenerator<Page> {
     const { signal, partition } = request
     const org = partition.name
-    // What hides the organisation hides its repositories one by one as well, without saying so.
-    const seen = await scope.look(org, signal)
-    if (typeof seen === 'string') throw new ScopeUnreadable(seen)
     let [number, at = '0'] = (request.from ?? '1.0').split('.')
     for (let from = Number(at); number !== undefined; from = 0) {
       const { homes, next: following } = await directory.page(org, number, signal)

@@ -10,7 +10,17 @@ import { repositoryKind } from './repository.ts'
 import { teamKind } from './team.ts'
 import { teamAccessKind } from './team-access.ts'
 import { userKind } from './user.ts'
-import { branch, collaborator, deployment, environment, release, tag, workflow, workflowRun } from './work.ts'
+import {
+  branch,
+  collaborator,
+  deployment,
+  deploymentStatus,
+  environment,
+  release,
+  tag,
+  workflow,
+  workflowRun,
+} from './work.ts'
 
 /** What is listed repository by repository: a request for each of them, and one more for each further page. */
 export const childSpecs: readonly ChildSpec[] = [
@@ -23,6 +33,7 @@ export const childSpecs: readonly ChildSpec[] = [
   workflowRun,
   environment,
   deployment,
+  deploymentStatus,
   collaborator,
 ]
 

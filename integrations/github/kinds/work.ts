@@ -1,4 +1,5 @@
 import type { components } from '@octokit/openapi-types'
+import { BadAnswer, type JsonObject } from '../../../core/sdk/index.ts'
 import { numberIn, type ShapeOf, textIn } from '../shape.ts'
 import { byName, byNumber, type ChildSpec } from './child.ts'
 import { person } from './people.ts'
@@ -204,6 +205,51 @@ export const deployment: ChildSpec = {
   id: byNumber('id', 'deployment'),
   version: (item) => item['updated_at'],
   one: (id) => ({ path: 'deployments/{deployment}', params: { deployment: id } }),
+}
+
+/** Its deployment is only in its address: .../deployments/DEPLOYMENT. */
+function deploymentIn(item: JsonObject): string {
+  const id = /\/deployments\/(\d+)$/.exec(textIn(item, ['deployment_url'], 'deployment status'))?.[1]
+  if (id === undefined) throw new BadAnswer('deployment status: $.deployment_url: expected the address of a deployment')
+  return id
+}
+
+export const deploymentStatus: ChildSpec = {
+  name: 'deployment-status',
+  // Of the newest deployments: each costs a request.
+  coverage: 'window',
+  paging: 'shifting',
+  path: 'deployments',
+  atMost: ({ statuses }, pageSize) => Math.ceil(statuses.max / pageSize),
+  below: (item) => ({
+    path: 'deployments/{deployment}/statuses',
+    params: { deployment: numberIn(item, ['id'], 'deployment') },
+  }),
+  shape: {
+    url: true,
+    id: true,
+    node_id: true,
+    state: true,
+    creator: person,
+    description: true,
+    environment: true,
+    target_url: true,
+    created_at: true,
+    updated_at: true,
+    deployment_url: true,
+    repository_url: true,
+    environment_url: true,
+    log_url: true,
+    __deployment: { id: true },
+  } satisfies ShapeOf<Schemas['deployment-status'] & { __deployment: { id: number } }>,
+  id: (item) => `${deploymentIn(item)}/${numberIn(item, ['id'], 'deployment status')}`,
+  version: (item) => item['updated_at'],
+  one: (id) => {
+    const [deployment = '', status = ''] = id.split('/')
+    return { path: 'deployments/{deployment}/statuses/{status}', params: { deployment, status } }
+  },
+  selects: (item, { environment }) => typeof environment !== 'string' || item['environment'] === environment,
+  more: (item) => ({ __deployment: { id: Number(deploymentIn(item)) } }),
 }
 
 export const collaborator: ChildSpec = {

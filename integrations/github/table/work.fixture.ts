@@ -135,6 +135,26 @@ export function workRows({ control, change }: Hands): readonly Row[] {
       },
     },
     {
+      kind: 'deployment-status',
+      partition,
+      make: async () => {
+        const { id: deployment } = await change('POST', `${repo}/deployments`, { ref: 'main' })
+        const path = `${repo}/deployments/${String(deployment)}/statuses`
+        return withField('id', (await change('POST', path, { state: 'pending' }))['id'])
+      },
+      pages: twoPages,
+      rename: not('a status is never changed; another one follows it'),
+      remove: { by: (item) => change('DELETE', `${repo}/deployments/${deploymentOf(item)}`) },
+      events: {
+        told: [
+          {
+            event: 'deployment_status.created',
+            cause: (item) => change('POST', `${repo}/deployments/${deploymentOf(item)}/statuses`, { state: 'failure' }),
+          },
+        ],
+      },
+    },
+    {
       kind: 'collaborator',
       partition,
       make: async () => {
@@ -172,3 +192,5 @@ export function workRows({ control, change }: Hands): readonly Row[] {
     },
   ]
 }
+
+const deploymentOf = (item: Item): string => String(item['deployment_url']).split('/').at(-1) ?? ''

@@ -230,6 +230,20 @@ const deploymentRoutes: readonly Route[] = [
     return paged(call, found.statuses, (status) => statusOf(sites, world, repo, found, status))
   }),
 
+  route(
+    'repos/get-deployment-status',
+    'GET',
+    '/repos/:owner/:repo/deployments/:deployment/statuses/:status',
+    (call) => {
+      const { world, sites } = call.app
+      const repo = readable(call, 'deployments')
+      const deployment = partOf(call, repo, 'deployment', call.params.deployment)
+      const found = deployment.statuses.find((it) => String(it.id) === call.params.status)
+      if (!found) throw notFound()
+      return reply(200, statusOf(sites, world, repo, deployment, found))
+    },
+  ),
+
   route('repos/create-deployment-status', 'POST', '/repos/:owner/:repo/deployments/:deployment/statuses', (call) => {
     const { repo, actor } = writable(call, 'deployments')
     const before = partOf(call, repo, 'deployment', call.params.deployment)
