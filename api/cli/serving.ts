@@ -50,7 +50,7 @@ export function registerServing(program: Command): void {
         checkKinds(config, registry)
         for (const warning of config.warnings)
           print(`warning: ${warning.file}:${warning.line}:${warning.column}: ${warning.message}`)
-        const { describeWarnings, findingsOf, MappingFileError } = await import('./start/sources.ts')
+        const { describeWarnings, findingsOf, MappingFileError } = await import('./start/files.ts')
         const findings = findingsOf(config.sources, registry)
         for (const line of describeWarnings(findings)) print(line)
         if (findings.some(({ severity }) => severity === 'error')) throw new MappingFileError(findings)

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { SourceConfig } from '../../../core/config/index.ts'
 import { type BudgetState, Budgets } from '../../../core/http/index.ts'
 import type { Tools } from '../../../core/sdk/index.ts'
-import { openHttp } from '../start/sources.ts'
+import { openHttp } from '../start/open-http.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

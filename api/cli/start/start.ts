@@ -21,6 +21,7 @@ import { buildServer } from '../../server.ts'
 import { Progress } from '../progress.ts'
 import { version } from '../version.ts'
 import { openCatalog } from './database.ts'
+import { blueprintsOf, describeWarnings } from './files.ts'
 import { exampleEntity, firstRun } from './first-run.ts'
 import { withHookSecret, withHooks } from './hooks.ts'
 import { checkKinds } from './kinds.ts'
@@ -30,7 +31,7 @@ import { endSandbox, refuseToMix, sandboxFolder, sandboxName } from './own-sourc
 import { registerHooks, sandboxGone, sandboxOrganizations, sandboxSource } from './sandbox.ts'
 import { makeDataDirectory, ownSecret, secretsOf, writePrivate } from './secrets.ts'
 import { onWishToEnd } from './signals.ts'
-import { blueprintsOf, buildSource, describeWarnings } from './sources.ts'
+import { buildSource } from './sources.ts'
 
 export interface StartOptions {
   readonly config: Config
