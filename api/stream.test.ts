@@ -40,7 +40,7 @@ class Reader {
     const response = await fetch(url, { headers: { ...authorization, ...headers }, signal: this.#abort.signal })
     expect(response.headers.get('content-type')).toContain('text/event-stream')
     void this.#read(response)
-    await expect.poll(() => this.lastId).not.toBe('')
+    await expect.poll(() => this.lastId, { timeout: 20_000 }).not.toBe('')
     return this
   }
 

@@ -111,7 +111,7 @@ test('nothing is acknowledged before the engine has it', async () => {
     answered = true
     return response
   })
-  await expect.poll(() => commit).toBeDefined()
+  await expect.poll(() => commit, { timeout: 20_000 }).toBeDefined()
   expect(answered).toBe(false)
   commit?.()
   expect((await answer).json()).toMatchObject({ outcome: 'duplicate' })

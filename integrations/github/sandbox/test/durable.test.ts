@@ -14,11 +14,13 @@ async function spawned(data: string): Promise<SpawnedSandbox> {
 /** The first attempt after a restart at the same address may use a connection to what was there before. */
 const ready = (client: Octokit): Promise<void> =>
   expect
-    .poll(() =>
-      client.rest.users.getAuthenticated().then(
-        (answer) => answer.status,
-        () => 0,
-      ),
+    .poll(
+      () =>
+        client.rest.users.getAuthenticated().then(
+          (answer) => answer.status,
+          () => 0,
+        ),
+      { timeout: 20_000 },
     )
     .toBe(200)
 
