@@ -86,10 +86,23 @@ export interface Removal {
 export interface Hold {
   readonly recordId: bigint
   readonly partitionId?: number
-  /** 'presence', 'contribution MAPPING/ITEM' or 'property MAPPING/ITEM/NAME'. */
+  /** 'presence', 'contribution MAPPING/ITEM', 'property MAPPING/ITEM/NAME' or 'dependent MAPPING/ITEM'. */
   readonly what: string
   readonly reason: string
   readonly scan?: bigint
+}
+
+/** A contribution whose entity depends on what was deleted. */
+export interface Mute {
+  readonly recordId: bigint
+  readonly mapping: string
+  readonly item: string
+  /** That it owned. */
+  readonly entityId: bigint
+  readonly relation: string
+  /** What the relation leads to. */
+  readonly blueprint: string
+  readonly identifier: string
 }
 
 export interface PageWrite {
@@ -177,6 +190,9 @@ export interface Batch {
     readonly entityId: bigint
     readonly reason?: string
   }
+  /** Contributions that own nothing from now on, or own again. Of stored records, which the batch does not write. */
+  readonly mute?: readonly Mute[]
+  readonly unmute?: readonly Mute[]
   /** Beyond removals: what the guard must count (deselected contributions, properties that turned null). */
   readonly taken?: { readonly contributions: number; readonly nulled: Readonly<Record<string, number>> }
 }

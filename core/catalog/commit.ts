@@ -7,9 +7,10 @@ import { type Fold, fold } from './fold.ts'
 import { type Contribution, nameOf } from './group.ts'
 import { keepLedger } from './guard.ts'
 import { checkFence } from './leases.ts'
+import { type Muting, mutingOf } from './muted.ts'
 import { remapRecords } from './outdated.ts'
 import { checkPage, writePage } from './page.ts'
-import { pinning, writePins } from './pins.ts'
+import { lockReturning, pinning, writePins } from './pins.ts'
 import { sqlState } from './postgres/errors.ts'
 import { confirmRecords, removePresences } from './presences.ts'
 import { checkRecords, insertRecords, lockRecords, numberRecords, type SayingRecord, updateRecords } from './records.ts'
@@ -34,6 +35,8 @@ interface KindState {
   readonly scanned: number
   /** There are pins, of whatever source. */
   readonly pinned: boolean
+  /** Contributions own nothing for now, of whatever source. */
+  readonly muting: boolean
   /** Relations want entities to exist, of whatever source. */
   readonly wanting: boolean
 }
@@ -63,7 +66,9 @@ function isUnstorable(error: unknown): error is Error {
 
 async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], cache: RulesCache): Promise<Committed> {
   const { removals = [], confirmations = [], remaps = [], page } = batch
-  const writing = writes.length + remaps.length + removals.length + confirmations.length > 0 || batch.pin !== undefined
+  const mutes = [...(batch.mute ?? []), ...(batch.unmute ?? [])]
+  const writing =
+    writes.length + remaps.length + removals.length + confirmations.length + mutes.length > 0 || batch.pin !== undefined
   const kind = await lockKind(tx, batch, writing)
   const scanned = kind.scanned
 
@@ -72,7 +77,9 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
     tx,
     batch.kindId,
     expected.map(({ key }) => storable(key)),
-    [...removals, ...confirmations, ...(batch.pin === undefined ? [] : [batch.pin])].map(({ recordId }) => recordId),
+    [...removals, ...confirmations, ...mutes, ...(batch.pin === undefined ? [] : [batch.pin])].map(
+      ({ recordId }) => recordId,
+    ),
   )
   await checkRecords(tx, locked, writes, removals, confirmations, scanned)
   const held = { partition: scanned, writes: kind.writes, writing }
@@ -98,6 +105,7 @@ async function run(tx: Queryable, batch: Batch, writes: readonly RecordWrite[], 
       changes = await writeFold(tx, batch, merged.plan, merged.placed, merged.replaced, gone)
     },
     () => writeWanted(tx, merged?.wanting, kind.wanting),
+    async () => merged?.muting?.write(goneIds),
     () => writeQuarantine(tx, saying, goneIds, batch.now),
     async () => {
       if (page === undefined) return
@@ -122,7 +130,8 @@ const byKeysOnly = ['seqscan', 'bitmapscan', 'hashjoin', 'mergejoin']
 async function lockKind(tx: Queryable, { kindId, page }: Batch, writing: boolean): Promise<KindState> {
   const columns = `k.name, s.name AS source, s.precedence, k.live,
     coalesce((SELECT n.partition_id FROM scans n WHERE n.id = $2), 0) AS scanned, EXISTS (SELECT FROM pins) AS pinned,
-    EXISTS (SELECT FROM wanted) AS wanting, ${byKeysOnly}`
+    EXISTS (SELECT FROM wanted) AS wanting,
+    EXISTS (SELECT FROM muted) AS muting, ${byKeysOnly}`
   const { rows } = await tx.query<Omit<KindState, 'live' | 'writes'> & { live: string; writes: string }>(
     writing
       ? `/* lock:kind */ UPDATE kinds k SET writes = k.writes + 1 FROM sources s WHERE k.id = $1 AND s.id = k.source_id
@@ -142,6 +151,7 @@ interface Merged {
   /** Records whose contributions are replaced. */
   readonly replaced: readonly bigint[]
   readonly wanting: Wanting | undefined
+  readonly muting: Muting | undefined
 }
 
 /** Contributions of the records written or gone become what the records say now, and every entity they touch is merged anew. */
@@ -155,6 +165,13 @@ async function mergeEntities(
 ): Promise<Merged | undefined> {
   const saying = written.filter(({ id }) => !gone.has(id))
   const { name, source, precedence } = kind
+  const contributions = saying.flatMap((each) => contributionsOf(each, kind))
+  const muting = await mutingOf(
+    tx,
+    kind.muting,
+    batch,
+    saying.filter(({ isNew }) => !isNew).map(({ id }) => id),
+  )
   const pins = await pinning(
     tx,
     batch,
@@ -162,10 +179,10 @@ async function mergeEntities(
     { precedence, source, kind: name },
     new Set(saying.map(({ id }) => id)),
     new Set(gone.keys()),
-    saying.flatMap((each) => contributionsOf(each, kind)),
+    muting === undefined ? contributions : contributions.map((each) => muting.heard(each)),
   )
   const former = [...written.filter(({ isNew }) => !isNew).map(({ id }) => id), ...gone.keys()]
-  const replaced = [...former, ...pins.records]
+  const replaced = [...new Set([...former, ...pins.records, ...(muting?.records ?? [])])]
   if (pins.said.length + replaced.length === 0) return undefined
   const known = saying.flatMap(({ write }) => ('entities' in write ? (write.entities ?? []) : []))
   const wanting = await wantingOf(tx, kind.wanting, saying, former)
@@ -173,14 +190,28 @@ async function mergeEntities(
   const rows = await lockEntities(tx, { records: replaced, names, ids: wanting?.led ?? [] }, known)
   const ranks = new Map(saying.map((each) => [each.id, rankOf(each, kind)]))
   const stored = await loadContributions(tx, rows, replaced, pins.said, ranks)
-  const said = [...pins.said, ...stored.filter((each) => pins.keeps(each))]
+  const again = stored.filter(({ recordId }) => muting?.records.has(recordId) === true)
+  const said = [
+    ...pins.said,
+    ...stored.filter((each) => pins.keeps(each)),
+    ...again.map((each) => muting?.again(each) ?? each),
+  ]
   const { restored } = pins
+  const returning = muting === undefined ? [] : await lockReturning(tx, muting.returning)
   const taken = rows.find((row) => row.anchor !== null && restored.some((each) => nameOf(each) === nameOf(row)))
   if (taken !== undefined) throw new StaleDecision(`another entity is called ${nameOf(taken)} by now`)
   const wanted = wanting === undefined ? {} : { wanted: await wantedNames(tx, wanting, rows) }
-  const plan = fold({ rows, stored, replaced: new Set(replaced), said, rules, restored, ...wanted })
+  const plan = fold({
+    rows,
+    stored,
+    replaced: new Set(replaced),
+    said,
+    rules,
+    restored: [...restored, ...returning],
+    ...wanted,
+  })
   await writePins(tx, batch, pins)
-  return { plan, placed: await place(tx, plan, rules), replaced, wanting }
+  return { plan, placed: await place(tx, plan, rules), replaced, wanting, muting }
 }
 
 function remapped(write: RecordRemap): SayingRecord {

@@ -60,7 +60,7 @@ const loadSql = `
        ORDER BY p.partition_id) FROM presences p WHERE p.record_id = r.id) AS presences,
     (SELECT json_agg(json_build_object('partition', s.partition_id, 'begin', s.begin_tick::text, 'end', s.end_tick::text))
        FROM seen s WHERE s.record_id = r.id) AS seen,
-    (SELECT json_agg(json_build_object('mapping', c.mapping, 'item', c.item, 'owning', c.owning, 'entity', e.id::text,
+    (SELECT json_agg(json_build_object('mapping', c.mapping, 'item', c.item, 'owning', (c.owning OR EXISTS (SELECT FROM muted m WHERE m.record_id = c.record_id AND m.mapping = c.mapping AND m.item = c.item)), 'entity', e.id::text,
          'blueprint', e.blueprint, 'identifier', e.identifier,
          'title', CASE WHEN c.draft IS NULL THEN to_jsonb(e.title) ELSE c.draft -> 'title' END,
          'team', CASE WHEN c.draft IS NULL THEN to_jsonb(e.team) ELSE c.draft -> 'team' END,

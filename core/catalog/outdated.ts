@@ -41,7 +41,8 @@ interface Row {
 
 /** A draft that the entity holds is read from there. */
 const draftsSql = `
-  SELECT c.record_id AS record, c.mapping, c.item, c.owning, e.id AS entity, e.blueprint, e.identifier, e.derived, e.xmin AS row, c.draft,
+  SELECT c.record_id AS record, c.mapping, c.item,
+    (c.owning OR EXISTS (SELECT FROM muted m WHERE m.record_id = c.record_id AND m.mapping = c.mapping AND m.item = c.item)) AS owning, e.id AS entity, e.blueprint, e.identifier, e.derived, e.xmin AS row, c.draft,
     CASE WHEN c.draft IS NULL THEN e.title END AS title, CASE WHEN c.draft IS NULL THEN e.team END AS team,
     CASE WHEN c.draft IS NULL THEN e.properties END AS properties, CASE WHEN c.draft IS NULL THEN e.relations END AS relations,
     CASE WHEN c.draft IS NULL THEN e.failed END AS failed

@@ -124,6 +124,17 @@ async function pinsAbout(
   return rows.map((row) => ({ recordId: BigInt(row.record_id), entityId: BigInt(row.entity_id), name: row.name }))
 }
 
+/** Of these, those that are deleted still. */
+export async function lockReturning(tx: Queryable, ids: readonly bigint[]): Promise<readonly EntityRow[]> {
+  const { rows } = await tx.query<{ id: string }>(
+    'SELECT id FROM entities WHERE id = ANY ($1::int8[]) AND deleted IS NOT NULL AND anchor IS NOT NULL ORDER BY id',
+    [array('int8', [...new Set(ids)])],
+  )
+  const locked: EntityRow[] = []
+  for (const { id } of rows) locked.push(await lockDeleted(tx, BigInt(id)))
+  return locked
+}
+
 /** Nobody else locks what is deleted, so it may come before the lock of the others. */
 async function lockDeleted(tx: Queryable, entityId: bigint): Promise<EntityRow> {
   const { rows } = await tx.query<

@@ -1,6 +1,7 @@
 import { committing } from './commit.ts'
 import { comparing } from './compare.ts'
 import type { Db } from './db.ts'
+import { depending } from './dependents.ts'
 import { sequencing } from './feed.ts'
 import { guarding } from './guard.ts'
 import { receiving } from './inbox.ts'
@@ -42,6 +43,7 @@ export function createStore(db: Db): Store {
     ...scheduling(db),
     ...sequencing(db),
     ...planBooks(db),
+    ...depending(db),
     settleRelations: () => settleRelations(db),
     ...keepingBooks(db),
   }

@@ -22,6 +22,7 @@ const copied = [
   'aliases',
   'contributions',
   'wanted',
+  'muted',
   'refs',
   'searches',
   'settling',

@@ -152,6 +152,7 @@ async function forget(tx: Queryable, source: number, fence: Fence): Promise<void
     `DELETE FROM quarantine WHERE record_id IN (${records})`,
     `DELETE FROM pins WHERE record_id IN (${records})`,
     `DELETE FROM wanted WHERE record_id IN (${records})`,
+    `DELETE FROM muted WHERE record_id IN (${records})`,
     `DELETE FROM held WHERE kind_id IN (${kinds})`,
     `DELETE FROM doubts WHERE kind_id IN (${kinds})`,
     `DELETE FROM set_aside WHERE partition_id IN (${partitions})`,

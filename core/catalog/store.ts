@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import type { Hooks } from '../sdk/index.ts'
 import type { Batch, Committed, Fence, ItemSetAside } from './batch.ts'
+import type { Dependent } from './dependents.ts'
 import type { KeepingBooks } from './keeping.ts'
 import type { Activation, PlanBooks } from './plan-books.ts'
 import type {
@@ -64,6 +65,11 @@ export interface Store extends PlanBooks, KeepingBooks {
   /** With what was asked about it. False: it holds live records or has an open scan, and stays. */
   dropPartition(fence: Fence, partitionId: number): Promise<boolean>
   orphans(sourceId: number): Promise<readonly Orphan[]>
+  dependents(sourceId: number): Promise<readonly Dependent[]>
+  returning(sourceId: number, all: boolean): Promise<readonly Dependent[]>
+  dependentHolds(
+    sourceId: number,
+  ): Promise<readonly { readonly kindId: number; readonly recordId: bigint; readonly what: string }[]>
   /** Live presences of a partition that no hold keeps, in the order of the records' ids. `confirmed`: end tick of what showed it last. */
   children(
     partitionId: number,

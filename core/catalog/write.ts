@@ -9,7 +9,7 @@ import { deleteRefs, writeAliases, writeContributions, writeRefs } from './relat
 import { insertRows, table, together, updateRows } from './rows.ts'
 import { tsvector } from './search.ts'
 
-export type Why = Pick<Batch, 'cause' | 'now'>
+export type Why = Pick<Batch, 'cause' | 'now' | 'mute'>
 
 /** One line for the change feed. */
 export interface Change {
@@ -170,7 +170,11 @@ async function closeEntities(
   const deleted = plan.closed.map(({ row, owners }) => {
     const removal = owners.map(({ recordId }) => gone.get(recordId)).find((each) => each !== undefined)
     const reason = row.anchor === null ? (taken.has(nameOf(row)) ? 'replaced' : 'unreferenced') : undefined
-    return storableJson({ reason: reason ?? removal?.reason ?? 'withdrawn', cause: why.cause, at })
+    return storableJson({
+      reason: reason ?? removal?.reason ?? (why.mute === undefined ? 'withdrawn' : 'dependency'),
+      cause: why.cause,
+      at,
+    })
   })
   const ids = plan.closed.map(({ row }) => row.id)
   await tx.query(

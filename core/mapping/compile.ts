@@ -82,6 +82,7 @@ class FileMappings implements Mappings {
   readonly kinds: readonly string[]
   readonly about: MappingsAbout
   readonly threshold?: number
+  readonly cascades?: true
   readonly wants?: NonNullable<Mappings['wants']>
   readonly #byKind: ReadonlyMap<string, readonly ResourceBlock[]>
   readonly #blueprints: BlueprintIndex
@@ -95,8 +96,10 @@ class FileMappings implements Mappings {
     blueprints: BlueprintIndex,
     variables: Readonly<Record<string, string>>,
     selects: MappingSource['selects'],
-    { createMissingRelatedEntities, entityDeletionThreshold }: MappingOptions,
+    options: MappingOptions,
   ) {
+    const { createMissingRelatedEntities, deleteDependentEntities, entityDeletionThreshold } = options
+    if (deleteDependentEntities === true) this.cascades = true
     if (entityDeletionThreshold !== undefined) this.threshold = entityDeletionThreshold
     if (createMissingRelatedEntities === true) this.wants = wantsOf(blueprints)
     this.#selects = selects

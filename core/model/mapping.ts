@@ -76,6 +76,8 @@ export interface Mappings {
   readonly kinds: readonly string[]
   /** One output per mapping of this kind, in file order; none for an unknown kind. Never throws. */
   apply(kind: string, body: Json, context: MappingContext): readonly MappingOutput[]
+  /** What must lead to something that was deleted goes with it (deleteDependentEntities). */
+  readonly cascades?: true
   /** Share of a kind's entities, 0 to 1, of which no more is taken away without a person. Absent: the guard's own. */
   readonly threshold?: number
   /**

@@ -84,7 +84,7 @@ async function guarded(
       }
     }
   }
-  const counted = { contributions: 0, nulled: {} as Record<string, number> }
+  const counted = { contributions: plan.counted, nulled: {} as Record<string, number> }
   const settledHolds = [...plan.settledHolds]
   /** What a record says, with what is held put back. */
   const said = (write: PlannedWrite | PlannedRemap): RecordWrite['drafts'] => {
@@ -125,6 +125,8 @@ async function guarded(
     doubts: plan.doubts,
     settledDoubts: plan.settledDoubts,
     requestedScans: [...plan.requestedScans],
+    ...(plan.mutes.length === 0 ? {} : { mute: plan.mutes }),
+    ...(plan.unmutes.length === 0 ? {} : { unmute: plan.unmutes }),
     ...(taking ? { taken: counted } : {}),
   }
   return { batch, held: holds.length, reason }

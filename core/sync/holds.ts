@@ -45,7 +45,8 @@ async function carryOut(session: Session, kind: KindSession, recordId: bigint, w
     const plan = newPlan({ type: 'person', who, what: 'approved' })
     // Read again each time: what was seen meanwhile is no longer held.
     const approved = await session.ports.store.approvedHolds(kind.id, { recordId })
-    const holds = approved.filter((hold) => hold.by === who)
+    // What depends on something goes with all that does.
+    const holds = approved.filter((hold) => hold.by === who && !hold.what.startsWith('dependent '))
     const end = await session.ports.store.tick()
     for (const hold of holds) planEnd(plan, hold, end)
     const rest = holds.filter(({ what }) => what !== 'presence')

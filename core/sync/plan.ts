@@ -1,4 +1,4 @@
-import type { Cause, Confirmation, Hold, PageWrite, RecordRemap, RecordWrite, Removal } from '../catalog/batch.ts'
+import type { Cause, Confirmation, Hold, Mute, PageWrite, RecordRemap, RecordWrite, Removal } from '../catalog/batch.ts'
 import type { Doubt, StoredRecord } from '../catalog/stored.ts'
 import type { JsonObject } from '../sdk/index.ts'
 import { Moves } from './moves.ts'
@@ -48,6 +48,11 @@ export interface Plan {
   readonly doubts: Omit<Doubt, 'attempts'>[]
   readonly settledDoubts: { readonly key: string; readonly partitionId: number; readonly serial: bigint }[]
   readonly requestedScans: Set<string>
+  /** Contributions that own nothing from now on, or own again (deleteDependentEntities). */
+  readonly mutes: Mute[]
+  readonly unmutes: Mute[]
+  /** Of the mutes, how many the guard counts. */
+  counted: number
   page?: PageWrite
 }
 
@@ -65,6 +70,9 @@ export function newPlan(cause: Cause): Plan {
     doubts: [],
     settledDoubts: [],
     requestedScans: new Set(),
+    mutes: [],
+    unmutes: [],
+    counted: 0,
   }
 }
 
@@ -82,6 +90,8 @@ export function isEmpty(plan: Plan): boolean {
       plan.deliveries,
       plan.doubts,
       plan.settledDoubts,
+      plan.mutes,
+      plan.unmutes,
     ].every((list) => list.length === 0)
   )
 }

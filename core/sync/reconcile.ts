@@ -109,7 +109,7 @@ function pointless(
   answered: ReadonlySet<string>,
   drafts: readonly Said[],
 ): Reconciled['settled'] {
-  const open = holds.filter(({ what }) => what !== 'presence' && !answered.has(what))
+  const open = holds.filter(({ what }) => what !== 'presence' && !what.startsWith('dependent ') && !answered.has(what))
   const said = new Set<string>()
   if (open.length > 0) {
     for (const each of drafts) {

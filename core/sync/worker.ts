@@ -1,6 +1,7 @@
 import type { Fence } from '../catalog/batch.ts'
 import { FenceLost, MappingMoved } from '../catalog/refusals.ts'
 import { type Bell, createBell } from './bell.ts'
+import { letDependentsGo } from './dependents.ts'
 import { settleDoubts } from './doubts.ts'
 import { runDueScans } from './due-scans.ts'
 import type { Ports, SourceRuntime } from './engine.ts'
@@ -126,7 +127,7 @@ async function live(session: Session, bell: Bell, { settings, onProgress }: Work
   let idle = 0
   while (!signal.aborted) {
     let done = await settleInbox(session)
-    if (idle === 0) done += await carryOutHolds(session)
+    if (idle === 0) done += (await carryOutHolds(session)) + (await letDependentsGo(session))
     done += await settleDoubts(session)
     done += await letOrphansGo(session)
     done += await forgetDeliveries(session)

@@ -47,7 +47,8 @@ export async function explainAbsent(
     candidates,
   }
   const reason = fromRecords(records, name, await pendingOn(db, records))
-  if (reason !== undefined && reason.state !== 'unmapped') {
+  const muted = deleted !== undefined && (await isMuted(db, deleted.id))
+  if (!muted && reason !== undefined && reason.state !== 'unmapped') {
     return { ...nothing, ...found, ...reason, ...(deleted === undefined ? {} : { entity: deleted.entity }) }
   }
   const [refused] = await setAsideNamed(db, name.identifier)
@@ -236,13 +237,17 @@ const reasons: Readonly<Record<string, string>> = {
   person: 'a person took away what had been written',
   unreferenced: 'it was a stub, and nothing refers to it any more',
   replaced: 'it was a stub, and another entity took its name',
+  dependency: 'what it depends on was deleted',
   withdrawn: 'no record says any more that it exists (a selector, a mapping or its identifier changed)',
 }
 
 function why(deleted: Json): string {
   if (!isObject(deleted)) return ''
-  const { reason, at } = { reason: deleted['reason'], at: deleted['at'] }
+  const { reason, at, cause } = { reason: deleted['reason'], at: deleted['at'], cause: deleted['cause'] ?? null }
   const when = typeof at === 'string' ? ` at ${at}` : ''
+  if (reason === 'dependency' && isObject(cause) && typeof cause['reason'] === 'string') {
+    return `${when} because ${cause['reason']}`
+  }
   return `${when}${typeof reason === 'string' ? `: ${reasons[reason] ?? reason}` : ''}${by(deleted['cause'])}`
 }
 
@@ -254,6 +259,12 @@ function by(cause: Json | undefined): string {
     return typeof value === 'string' || typeof value === 'number' ? [String(value)] : []
   })
   return said.length === 0 ? '' : ` (${said.join(' ')})`
+}
+
+/** Its record says it, and it comes back with what it depends on. */
+async function isMuted(db: Queryable, entityId: string): Promise<boolean> {
+  const { rows } = await db.query('SELECT FROM muted WHERE entity_id = $1 LIMIT 1', [entityId])
+  return rows.length > 0
 }
 
 async function pointedAt(db: Queryable, name: Name): Promise<readonly string[]> {
