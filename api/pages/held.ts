@@ -39,6 +39,7 @@ function what(item: HeldView): string {
   const [kind, ...rest] = item.what.split(' ')
   if (kind === 'presence') return `all of it: ${item.partition ?? 'its partition'} does not list it any more`
   if (kind === 'property') return `its ${rest.join(' ').split('/').slice(2).join('/')}`
+  if (kind === 'dependent') return 'all of it: what it depends on was deleted'
   return `what mapping ${rest.join(' ')} says of it`
 }
 
