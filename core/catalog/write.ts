@@ -52,7 +52,7 @@ export interface Placed {
 
 /**
  * Writes what `fold` found and answers its changes. Names are released before they are taken: the index on them is checked
- * row by row, and an entity that waits for its new name leaves the index by being deleted for two statements.
+ * row by row, and an entity whose name another one takes here leaves the index by being deleted for two statements.
  */
 export async function writeFold(
   tx: Queryable,
@@ -67,9 +67,12 @@ export async function writeFold(
     written.filter(({ settled }) => settled.row === undefined),
     written.filter(({ settled }) => settled.row !== undefined),
   ]
-  const renamed = updated.filter(({ settled }) => settled.row?.identifier !== settled.identifier)
+  const taken = new Set(updated.map(({ settled }) => nameOf(settled)))
+  const giving = updated.filter(
+    ({ settled: { row, identifier } }) => row !== undefined && row.identifier !== identifier && taken.has(nameOf(row)),
+  )
   const deletions = await closeEntities(tx, why, plan, gone)
-  await releaseNames(tx, renamed, plan.dropped)
+  await releaseNames(tx, giving, plan.dropped)
   const inserts = created.toSorted(byName)
   // In this order on the connection; while it works on one, the rows of the next are made.
   await together(
@@ -198,7 +201,7 @@ async function closeEntities(
   })
 }
 
-async function releaseNames(tx: Queryable, renamed: readonly Placed[], dropped: readonly EntityRow[]): Promise<void> {
+async function releaseNames(tx: Queryable, giving: readonly Placed[], dropped: readonly EntityRow[]): Promise<void> {
   if (dropped.length > 0) {
     const ids = array(
       'int8',
@@ -206,10 +209,10 @@ async function releaseNames(tx: Queryable, renamed: readonly Placed[], dropped: 
     )
     await tx.query('DELETE FROM entities WHERE id = ANY ($1::int8[])', [ids], { name: 'drop_stubs' })
   }
-  if (renamed.length === 0) return
+  if (giving.length === 0) return
   const ids = array(
     'int8',
-    renamed.map(({ id }) => id),
+    giving.map(({ id }) => id),
   )
   await tx.query(`UPDATE entities SET deleted = '{}' WHERE id = ANY ($1::int8[])`, [ids], { name: 'release_names' })
 }
