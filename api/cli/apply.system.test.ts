@@ -1,39 +1,16 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { spawnSandbox } from '../../integrations/github/sandbox/spawn.ts'
-import { cli, eventually, startCatchment, temporaryFolder } from './testing/catchment.ts'
-
-const mapping = (title: string): string => `resources:
-  - kind: repository
-    entity:
-      identifier: .full_name
-      title: ${title}
-      blueprint: '"service"'
-`
+import { cli, eventually, startCatchment } from './testing/catchment.ts'
+import { organisation, titled } from './testing/organisation.ts'
 
 const repositories = 60
 
 it('an apply goes on where it was after SIGKILL, asks no source, and changes each entity once', async () => {
-  const folder = await temporaryFolder()
-  const sandbox = await spawnSandbox({ data: join(folder.path, 'github'), repos: repositories })
-  const options = { folder: folder.path, env: { GITHUB_TOKEN: sandbox.token } }
-  const file = join(folder.path, 'mapping.yaml')
-  await writeFile(
-    join(folder.path, 'catchment.yaml'),
-    `sources:
-  - name: github
-    integration: github
-    config: { token: "\${env:GITHUB_TOKEN}", organizations: [acme], baseUrl: "${sandbox.url}", pageSize: 100 }
-    kinds: [repository]
-    schedule: { scan: "0 0 1 1 *" }
-    mapping: ./mapping.yaml
-`,
-  )
-  await writeFile(file, mapping('.name'))
+  const { sandbox, options, configure, write, remove } = await organisation(repositories)
+  await configure('schedule: { scan: "0 0 1 1 *" }', 'mapping: ./mapping.yaml')
+  await write('mapping.yaml', titled('.name'))
   const first = await startCatchment(options)
   try {
-    await writeFile(file, mapping('.name + "!"'))
+    await write('mapping.yaml', titled('.name + "!"'))
     const made = await cli(['plan', '--json'], options)
     const [plan] = (JSON.parse(made.stdout) as { plans: { id: string; counts: { changes: number } }[] }).plans
     expect(plan?.counts.changes).toBeGreaterThan(repositories / 2)
@@ -62,7 +39,6 @@ it('an apply goes on where it was after SIGKILL, asks no source, and changes eac
     expect(requests.counts.listings - requests.counts.notModifiedListings).toBe(0)
   } finally {
     await second.stop()
-    await sandbox.stop()
-    await folder.remove()
+    await remove()
   }
 }, 240_000)

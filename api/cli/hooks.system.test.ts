@@ -1,30 +1,25 @@
 // Webhooks that Catchment keeps by itself, over the real thing: made at start, mended after a move, and what was lost while it
 // was away asked for again, so that the catalog is whole without a scan.
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type SpawnedSandbox, spawnSandbox } from '../../integrations/github/sandbox/spawn.ts'
-import { cli, eventually, type Running, startCatchment, temporaryFolder } from './testing/catchment.ts'
+import { cli, eventually, type Running, startCatchment } from './testing/catchment.ts'
+import { type Organisation, organisation } from './testing/organisation.ts'
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>
-let sandbox: SpawnedSandbox
+let github: Organisation
 let running: Running | undefined
 
 beforeAll(async () => {
-  folder = await temporaryFolder()
-  sandbox = await spawnSandbox({ data: join(folder.path, 'github'), repos: 12 })
+  github = await organisation(12)
 })
 afterAll(async () => {
   await running?.stop()
-  await sandbox?.stop()
-  await folder?.remove()
+  await github?.remove()
 })
 
 async function ask(method: string, path: string, body?: object): Promise<unknown> {
-  const answer = await fetch(sandbox.url + path, {
+  const answer = await fetch(github.sandbox.url + path, {
     method,
-    headers: { authorization: `Bearer ${sandbox.token}`, 'user-agent': 'test' },
+    headers: { authorization: `Bearer ${github.sandbox.token}`, 'user-agent': 'test' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`)
@@ -39,34 +34,24 @@ const hooks = async () =>
 
 // Once a year: within this test no scan is due.
 const configure = (manage: boolean): Promise<void> =>
-  writeFile(
-    join(folder.path, 'catchment.yaml'),
-    `sources:
-  - name: github
-    integration: github
-    config: { token: "\${env:GITHUB_TOKEN}", organizations: [acme], baseUrl: "${sandbox.url}" }
-    kinds: [repository]
-    schedule: { scan: "0 0 1 1 *", freshness: 1d }
-    webhooks: { manage: ${manage} }
-`,
-  )
+  github.configure('schedule: { scan: "0 0 1 1 *", freshness: 1d }', `webhooks: { manage: ${manage} }`)
 
 const start = async (): Promise<Running> => {
-  running = await startCatchment({ folder: folder.path, env: { GITHUB_TOKEN: sandbox.token } })
+  running = await startCatchment(github.options)
   return running
 }
 
 const requests = async (): Promise<readonly { method: string; path: string }[]> =>
-  (await sandbox.control.requests()).requests
+  (await github.sandbox.control.requests()).requests
 
 it('without the setting nothing is written to GitHub, and check says how a person makes the webhook', async () => {
   await configure(false)
-  await sandbox.control.clearRequests()
-  const { stdout } = await cli(['check'], { folder: folder.path, env: { GITHUB_TOKEN: sandbox.token } })
+  await github.sandbox.control.clearRequests()
+  const { stdout } = await cli(['check'], github.options)
   expect(stdout).toContain('/organizations/acme/settings/hooks/new')
   expect(stdout).toContain(`gh webhook forward --org=acme --events='*' --secret="$WEBHOOK_SECRET"`)
   const catchment = await start()
-  await cli(['sync'], { folder: folder.path })
+  await cli(['sync'], github.options)
   await catchment.stop()
   const asked = await requests()
   expect(asked.length).toBeGreaterThan(5)
@@ -94,9 +79,9 @@ it('what was lost while it was away is sent again, to where it listens now, and 
   await ask('PATCH', '/repos/acme/checkout', { description: 'nobody listened' })
   await ask('POST', '/orgs/acme/repos', { name: 'made-meanwhile' })
   await ask('DELETE', '/repos/acme/refunds')
-  await sandbox.control.settle()
+  await github.sandbox.control.settle()
   const [before] = await hooks()
-  await sandbox.control.clearRequests()
+  await github.sandbox.control.clearRequests()
   const catchment = await start()
   await eventually('all three are applied', async () => {
     const { body } = await catchment.get('/api/v1/entities?blueprint=service&limit=1000')

@@ -1,52 +1,27 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { spawnSandbox } from '../../integrations/github/sandbox/spawn.ts'
-import { cli, eventually, type Running, startCatchment, temporaryFolder } from './testing/catchment.ts'
-
-const mapping = (title: string): string => `resources:
-  - kind: repository
-    entity:
-      identifier: .full_name
-      title: ${title}
-      blueprint: '"service"'
-      properties:
-        language: .language
-`
+import { cli, eventually, type Running, startCatchment } from './testing/catchment.ts'
+import { organisation, titled } from './testing/organisation.ts'
 
 it('a changed mapping file is pending until it is applied, and a broken one leaves the active version alone', async () => {
-  const folder = await temporaryFolder()
-  const sandbox = await spawnSandbox({ data: join(folder.path, 'github'), repos: 12 })
-  const env = { GITHUB_TOKEN: sandbox.token }
-  const options = { folder: folder.path, env }
-  const file = join(folder.path, 'mapping.yaml')
-  await writeFile(
-    join(folder.path, 'catchment.yaml'),
-    `sources:
-  - name: github
-    integration: github
-    config: { token: "\${env:GITHUB_TOKEN}", organizations: [acme], baseUrl: "${sandbox.url}" }
-    kinds: [repository]
-    mapping: ./mapping.yaml
-`,
-  )
+  const { sandbox, options, configure, write, remove } = await organisation(12)
+  await configure('mapping: ./mapping.yaml')
   const title = async (catchment: Running): Promise<unknown> => {
     const { body } = await catchment.get('/api/v1/entities?blueprint=service&limit=1&q=checkout')
     return (body as { items: { title: string }[] }).items[0]?.title
   }
   try {
-    await writeFile(file, mapping('.name'))
+    await write('mapping.yaml', titled('.name'))
     const first = await startCatchment(options)
     expect(await title(first)).toBe('checkout')
     await first.stop()
 
-    await writeFile(file, mapping('.name + "!"'))
+    await write('mapping.yaml', titled('.name + "!"'))
     const second = await startCatchment(options)
     expect(second.stderr()).toContain('has changed; the active version goes on')
     expect(await title(second)).toBe('checkout')
     await second.stop()
 
-    await writeFile(file, mapping('.name | |'))
+    await write('mapping.yaml', titled('.name | |'))
     const third = await startCatchment(options)
     expect(third.stderr()).toContain('has mistakes; the active version goes on')
     expect(third.stderr()).toMatch(/mapping\.yaml:5:\d+: /)
@@ -56,7 +31,7 @@ it('a changed mapping file is pending until it is applied, and a broken one leav
     expect(refused).toMatchObject({ code: 2 })
     expect(refused.stderr).toContain('[mapping_invalid]')
 
-    await writeFile(file, mapping('.name + "!"'))
+    await write('mapping.yaml', titled('.name + "!"'))
     await sandbox.control.clearRequests()
     const fourth = await startCatchment({ ...options, args: ['--apply'] })
     await eventually('the new title', async () => ((await title(fourth)) === 'checkout!' ? true : undefined))
@@ -65,28 +40,14 @@ it('a changed mapping file is pending until it is applied, and a broken one leav
     expect(counts.listings - counts.notModifiedListings).toBe(0)
     await fourth.stop()
   } finally {
-    await sandbox.stop()
-    await folder.remove()
+    await remove()
   }
 }, 240_000)
 
 it('a mapping mistake is planned, seen, corrected, applied while it runs, and rolled back', async () => {
-  const folder = await temporaryFolder()
-  const sandbox = await spawnSandbox({ data: join(folder.path, 'github'), repos: 12 })
-  const env = { GITHUB_TOKEN: sandbox.token }
-  const options = { folder: folder.path, env }
-  const file = join(folder.path, 'mapping.yaml')
-  await writeFile(
-    join(folder.path, 'catchment.yaml'),
-    `sources:
-  - name: github
-    integration: github
-    config: { token: "\${env:GITHUB_TOKEN}", organizations: [acme], baseUrl: "${sandbox.url}" }
-    kinds: [repository]
-    mapping: ./mapping.yaml
-`,
-  )
-  await writeFile(file, mapping('.name'))
+  const { sandbox, options, configure, write, remove } = await organisation(12)
+  await configure('mapping: ./mapping.yaml')
+  await write('mapping.yaml', titled('.name'))
   const catchment = await startCatchment(options)
   const titles = async (): Promise<string[]> => {
     const { body } = await catchment.get('/api/v1/entities?blueprint=service&limit=1000')
@@ -99,9 +60,9 @@ it('a mapping mistake is planned, seen, corrected, applied while it runs, and ro
     const before = await titles()
 
     // The mistake: everything in the organisation is deselected but what is called checkout.
-    await writeFile(
-      file,
-      mapping('.name').replace('entity:', 'selector: { query: \'.name == "checkout"\' }\n    entity:'),
+    await write(
+      'mapping.yaml',
+      titled('.name').replace('entity:', 'selector: { query: \'.name == "checkout"\' }\n    entity:'),
     )
     const mistake = await run('plan', '--exit-code')
     expect(mistake).toMatchObject({ code: 4, stderr: '' })
@@ -112,7 +73,7 @@ it('a mapping mistake is planned, seen, corrected, applied while it runs, and ro
     })
     expect((await fetch(`${catchment.url}/`)).status).toBe(401)
 
-    await writeFile(file, mapping('.name + "!"'))
+    await write('mapping.yaml', titled('.name + "!"'))
     const seen = JSON.parse((await run('plan', '--json')).stdout) as {
       pending: boolean
       plans: { id: string; counts: Record<string, number> }[]
@@ -151,16 +112,14 @@ it('a mapping mistake is planned, seen, corrected, applied while it runs, and ro
     const { counts } = await sandbox.control.requests()
     expect(counts.listings - counts.notModifiedListings).toBe(0)
 
-    const tried = join(folder.path, 'other.yaml')
-    await writeFile(tried, mapping('.name | |'))
+    const tried = await write('other.yaml', titled('.name | |'))
     const refused = await run('plan', '--mapping', tried)
     expect(refused.code).toBe(2)
     expect(refused.stderr).toMatch(/other\.yaml:5:\d+: .*\n/)
-    await writeFile(tried, mapping('.name | ascii_upcase'))
+    await write('other.yaml', titled('.name | ascii_upcase'))
     expect((await run('plan', '--mapping', tried)).stdout).toContain('title: ')
   } finally {
     await catchment.stop()
-    await sandbox.stop()
-    await folder.remove()
+    await remove()
   }
 }, 240_000)
