@@ -76,6 +76,23 @@ export function scanOnce(db: Db, runtime: SourceRuntime): Promise<number> {
   return inSession(db, runtime, (session) => runScan(session, 'repository'))
 }
 
+/** A catalog that a scan has filled, with the statistics that it has after a while. Answers the seconds of the scan. */
+export async function fill(db: Db, runtime: SourceRuntime): Promise<number> {
+  const seconds = await scanOnce(db, runtime)
+  await db.query('VACUUM ANALYZE')
+  return seconds
+}
+
+/** Closes the connections that the work had. */
+export async function connected<T>(url: string, work: (db: Db) => Promise<T>): Promise<T> {
+  const db = await openDatabase(url)
+  try {
+    return await work(db)
+  } finally {
+    await db.close()
+  }
+}
+
 /** The runtime's mapping becomes the active one, over the stored records. Answers the seconds it took. */
 export function remapOnce(db: Db, runtime: SourceRuntime): Promise<number> {
   return inSession(db, runtime, remap)

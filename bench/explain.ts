@@ -1,9 +1,8 @@
 import type { Db } from '../core/catalog/db.ts'
-import { openDatabase } from '../core/catalog/postgres/connect.ts'
 import { getEntity } from '../core/catalog/query/entity.ts'
 import { explain as explainReference } from '../core/catalog/query/explain.ts'
 import type { SourceRuntime } from '../core/sync/index.ts'
-import { runtimeOf, scanOnce, startServer } from './catalog.ts'
+import { connected, fill, runtimeOf, startServer } from './catalog.ts'
 import { type Bench, round } from './harness.ts'
 import { synthetic } from './synthetic.ts'
 
@@ -23,10 +22,8 @@ export const explain: Bench = {
     try {
       const runtime = await runtimeOf(synthetic(n))
       const { url } = await server.database()
-      const db = await openDatabase(url)
-      try {
-        await scanOnce(db, runtime)
-        await db.query('VACUUM ANALYZE')
+      return await connected(url, async (db) => {
+        await fill(db, runtime)
         const names = await someNames(db, n)
         const questions = {
           present: names.map((name) => `service:${name}`),
@@ -49,9 +46,7 @@ export const explain: Bench = {
           ratio: round(baseline / value),
           p95Milliseconds: p95,
         }
-      } finally {
-        await db.close()
-      }
+      })
     } finally {
       await server.stop()
     }

@@ -1,7 +1,6 @@
 import type { Db } from '../core/catalog/db.ts'
-import { openDatabase } from '../core/catalog/postgres/connect.ts'
 import type { SourceRuntime } from '../core/sync/index.ts'
-import { remapOnce, runtimeOf, scanOnce, startServer } from './catalog.ts'
+import { connected, fill, remapOnce, runtimeOf, startServer } from './catalog.ts'
 import { copyMerge } from './copy-merge.ts'
 import { type Bench, interleave, round } from './harness.ts'
 import { type Recording, record } from './recording.ts'
@@ -44,11 +43,7 @@ export const remap: Bench = {
       const source = synthetic(n)
       const runtime = { ...(await runtimeOf(source)), guard: { share: 1, minimum: n } }
       const loaded = await server.database()
-      const loadSeconds = await using(loaded.url, async (db) => {
-        const seconds = await scanOnce(db, runtime)
-        await db.query('VACUUM ANALYZE')
-        return seconds
-      })
+      const loadSeconds = await connected(loaded.url, (db) => fill(db, runtime))
       const loadCalls = source.calls
       recording = await record(server, n)
       const rows = recording
@@ -56,7 +51,7 @@ export const remap: Bench = {
       const run = (edit: Edit) => async () => {
         const copy = await server.database(loaded.url)
         try {
-          return await using(copy.url, (db) => edited(db, source, runtime, edit, n, seen))
+          return await connected(copy.url, (db) => edited(db, source, runtime, edit, n, seen))
         } finally {
           await copy.drop()
         }
@@ -116,13 +111,4 @@ async function edited(
 async function feedSize(db: Db): Promise<number> {
   const { rows } = await db.query<{ size: string }>('SELECT coalesce(sum(size), 0) AS size FROM change_batches')
   return Number(rows[0]?.size)
-}
-
-async function using<T>(url: string, work: (db: Db) => Promise<T>): Promise<T> {
-  const db = await openDatabase(url)
-  try {
-    return await work(db)
-  } finally {
-    await db.close()
-  }
 }
