@@ -9,10 +9,10 @@ export interface Organisation {
   /** For `cli` and `startCatchment`. */
   readonly options: { readonly folder: string; readonly env: Readonly<Record<string, string>> }
   /** Writes catchment.yaml; `more`: further lines of the source. */
-  configure(...more: readonly string[]): Promise<void>
+  readonly configure: (...more: readonly string[]) => Promise<void>
   /** Writes a file beside it, and answers its path. */
-  write(file: string, text: string): Promise<string>
-  remove(): Promise<void>
+  readonly write: (file: string, text: string) => Promise<string>
+  readonly remove: () => Promise<void>
 }
 
 export async function organisation(repos: number): Promise<Organisation> {
