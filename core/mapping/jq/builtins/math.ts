@@ -97,7 +97,8 @@ export const math: Builtins = {
   }),
   'lgamma_r/0': ofInput((input) => {
     const x = number(input)
-    return [logGamma(x), x < 0 && Math.floor(x) % 2 !== 0 && !Number.isInteger(x) ? -1 : 1]
+    const below = Object.is(x, -0) || (Number.isFinite(x) && !Number.isInteger(x) && x < 0 && Math.floor(x) % 2 !== 0)
+    return [logGamma(x), below ? -1 : 1]
   }),
 }
 
