@@ -11,7 +11,7 @@ const cases: readonly (readonly [program: string, input: string, answer: string]
   ['label $f | try break $f catch .', 'null', '{"__jq":0}'],
   ['label $f | . as [$a] ?// $a | if ($a | type) == "number" then break $f else $a end', '[1]', '[1]'],
   ['label $f | try error("x") catch break $f', 'null', ''],
-  ['[0 | log10 | lgamma_r[1]], [-0 | lgamma_r[1]]', 'null', '[1] [-1]'],
+  ['[lgamma_r[1], (0 | log10 | lgamma_r[1])]', '-0', '[-1,1]'],
   // Slices: both ends are there, and an update without output deletes.
   ['.[{"start": 1}]', '[1,2]', 'error: Array/string slice indices must be integers'],
   ['.[{"start": 1, "end": null}]', '[1,2]', '[2]'],
