@@ -1,18 +1,14 @@
-import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { World } from '../core/catalog/query/world.fixture.ts'
+import type { World } from '../core/catalog/query/world.fixture.ts'
 import type { JsonObject } from '../core/model/json.ts'
-import { type FreshDatabase, freshDatabase } from '../core/testkit/database.ts'
-import { authorization, FakeEngine, server } from './server.fixture.ts'
+import { freshServer } from './server.fixture.ts'
 
-let database: FreshDatabase
+let fresh: Awaited<ReturnType<typeof freshServer>>
 let world: World
-let app: FastifyInstance
 
 beforeEach(async () => {
-  database = await freshDatabase()
-  world = new World(database.db)
-  app = await server(database.db, new FakeEngine())
+  fresh = await freshServer()
+  world = fresh.world
   // The rules come from a source of their own, and before anything else is written.
   const { id } = await world.store.saveSource({ name: 'rules', integration: 'test', precedence: -1 })
   const blueprint = (identifier: string, more: JsonObject) => ({
@@ -26,10 +22,7 @@ beforeEach(async () => {
   await world.source('first')
   await world.source('second')
 })
-afterEach(async () => {
-  await app.close()
-  await database.drop()
-})
+afterEach(() => fresh.close())
 
 async function see(
   source: string,
@@ -43,11 +36,7 @@ async function see(
   await world.see(source, 'repository', [{ key, entities: [{ blueprint, identifier, properties, relations }] }])
 }
 
-async function get(path: string): Promise<unknown> {
-  const answer = await app.inject({ url: `/api/v1${path}`, headers: authorization })
-  expect(answer.statusCode, answer.body).toBe(200)
-  return answer.json()
-}
+const get = (path: string): Promise<unknown> => fresh.get(path)
 
 test('lists are put together where the blueprint says so, and each field tells whose it is', async () => {
   await see('second', '1', 'thing:a', { tags: ['y', 'x'], tier: 'low', note: 'n' }, ['s2'])

@@ -1,20 +1,16 @@
-import type { FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { World } from '../core/catalog/query/world.fixture.ts'
+import type { World } from '../core/catalog/query/world.fixture.ts'
 import { forgetSearches } from '../core/catalog/settling.ts'
 import type { Relation, SearchQuery } from '../core/model/entity.ts'
 import type { JsonObject } from '../core/model/json.ts'
-import { type FreshDatabase, freshDatabase } from '../core/testkit/database.ts'
-import { authorization, FakeEngine, server } from './server.fixture.ts'
+import { freshServer } from './server.fixture.ts'
 
-let database: FreshDatabase
+let fresh: Awaited<ReturnType<typeof freshServer>>
 let world: World
-let app: FastifyInstance
 
 beforeEach(async () => {
-  database = await freshDatabase()
-  world = new World(database.db)
-  app = await server(database.db, new FakeEngine())
+  fresh = await freshServer()
+  world = fresh.world
   await world.source('github')
   const { id } = await world.store.saveSource({ name: 'more', integration: 'test', precedence: 9 })
   const document = {
@@ -24,10 +20,7 @@ beforeEach(async () => {
   }
   await world.store.activateMapping(id, { hash: 'more', content: {}, blueprints: [document] })
 })
-afterEach(async () => {
-  await app.close()
-  await database.drop()
-})
+afterEach(() => fresh.close())
 
 async function see(
   key: string,
@@ -40,9 +33,8 @@ async function see(
 
 async function get(path: string): Promise<Record<string, never>> {
   while ((await world.store.settleRelations()) > 0);
-  const answer = await app.inject({ url: `/api/v1${path}`, headers: authorization })
-  expect(answer.statusCode, answer.body).toBe(200)
-  return answer.json()
+  // What it is, the test says.
+  return (await fresh.get(path)) as Record<string, never>
 }
 
 const items = async (path: string): Promise<unknown> => (await get(path))['items']
@@ -70,8 +62,8 @@ test('a relation by search follows its targets, whichever side changes', async (
   expect(await get('/entities/service/shop')).toMatchObject({ relations: { uses: ['service:tills'] } })
   await see('1', 'service', 'shop', { relations: { uses: by('language', 'rust') } })
   expect(await get('/entities/service/shop')).toMatchObject({ relations: { uses: ['service:web'] } })
-  await forgetSearches(database.db)
-  expect((await database.db.query('SELECT query FROM searches')).rows).toHaveLength(1)
+  await forgetSearches(fresh.database.db)
+  expect((await fresh.database.db.query('SELECT query FROM searches')).rows).toHaveLength(1)
 })
 
 test('a search for one that finds none or several says so and leads nowhere', async () => {

@@ -1,7 +1,10 @@
+import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Db } from '../core/catalog/db.ts'
+import { World } from '../core/catalog/query/world.fixture.ts'
 import type { RawDelivery } from '../core/sdk/index.ts'
 import type { Engine } from '../core/sync/engine.ts'
+import { type FreshDatabase, freshDatabase } from '../core/testkit/database.ts'
 import { buildServer, type ServerOptions } from './server.ts'
 
 export const adminKey = 'test-admin-key-0123456789'
@@ -68,4 +71,30 @@ export function server(
     log: pino({ level: 'silent' }),
     ...options,
   })
+}
+
+/** A catalog of its own with a server on it, for one test. */
+export async function freshServer(): Promise<{
+  readonly database: FreshDatabase
+  readonly world: World
+  readonly app: FastifyInstance
+  get(path: string): Promise<unknown>
+  close(): Promise<void>
+}> {
+  const database = await freshDatabase()
+  const app = await server(database.db, new FakeEngine())
+  return {
+    database,
+    world: new World(database.db),
+    app,
+    async get(path) {
+      const answer = await app.inject({ url: `/api/v1${path}`, headers: authorization })
+      if (answer.statusCode !== 200) throw new Error(`${path}: ${answer.statusCode} ${answer.body}`)
+      return answer.json()
+    },
+    async close() {
+      await app.close()
+      await database.drop()
+    },
+  }
 }
