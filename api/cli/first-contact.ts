@@ -10,6 +10,8 @@ export function registerFirstContact(program: Command): void {
     .description('say who the token is, what it sees and misses and what a first scan costs, and write the file')
     .option('--org <login>', 'an organisation to read; may be repeated (default: all that the token sees)', collect, [])
     .option('--token-env <name>', 'the variable that holds the token', 'GITHUB_TOKEN')
+    .option('--app-id <id>', 'a GitHub App in place of a token (default: GITHUB_APP_ID, where no token is set)')
+    .option('--app-key <file>', 'the file of its private key (default: GITHUB_APP_PRIVATE_KEY_PATH)')
     .option('--base-url <url>', 'GitHub Enterprise: https://HOST/api/v3')
     .option('--output <file>', 'where to write', 'catchment.yaml')
     .option('--force', 'replace the file if there is one', false)
@@ -18,6 +20,8 @@ export function registerFirstContact(program: Command): void {
       async (options: {
         org: readonly string[]
         tokenEnv: string
+        appId?: string
+        appKey?: string
         baseUrl?: string
         output: string
         force: boolean

@@ -34,13 +34,20 @@ const routes: readonly Route[] = [
   ],
 ]
 
-/** Logins of the organisations that a token sees, sorted, and why a question was refused. For a first configuration. */
+/** Logins of the organisations that a token sees, or in which an App is installed, sorted, and why a question was refused. For a first configuration. */
 export async function discover(
-  config: Pick<GithubConfig, 'token' | 'baseUrl'>,
+  config: Pick<GithubConfig, 'token' | 'app' | 'baseUrl'>,
   tools: Tools,
   signal: AbortSignal,
 ): Promise<{ readonly organizations: readonly string[]; readonly refused: readonly string[] }> {
-  const client = createClient({ ...config, app: undefined, organizations: [] }, tools)
+  const client = createClient({ ...config, organizations: [] }, tools)
+  if (client.installations !== undefined) {
+    const installed = await client.installations(signal)
+    const logins = installed.flatMap(({ account, suspended_at }) =>
+      suspended_at == null ? (account?.login ?? []) : [],
+    )
+    return { organizations: logins.sort(), refused: [] }
+  }
   const refused: string[] = []
   for (const [route, what, logins] of routes) {
     const answer = await client.recall(route, { per_page: 100 }, signal)

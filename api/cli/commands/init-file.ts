@@ -1,14 +1,14 @@
 export interface GithubFile {
   readonly organizations: readonly string[]
-  /** Name of the variable that holds the token. */
-  readonly tokenEnv: string
+  /** Name of the variable that holds the token, or an App with the file of its key as seen from this one. */
+  readonly credential: { readonly tokenEnv: string } | { readonly app: string; readonly keyFile: string }
   readonly baseUrl?: string
   /** The JSON Schema, as seen from the file. */
   readonly schema: string
 }
 
 /** A first catchment.yaml: what is set, and as comments what can be. */
-export function githubFile({ organizations, tokenEnv, baseUrl, schema }: GithubFile): string {
+export function githubFile({ organizations, credential, baseUrl, schema }: GithubFile): string {
   const lines = [
     `# yaml-language-server: $schema=${schema}`,
     '# The tools that Catchment keeps its catalog in step with. All settings: docs/configuration.md.',
@@ -16,7 +16,13 @@ export function githubFile({ organizations, tokenEnv, baseUrl, schema }: GithubF
     '  - name: github',
     '    integration: github',
     '    config:',
-    `      token: "\${env:${tokenEnv}}"   # from the environment, or from .env beside this file; never written here`,
+    ...('tokenEnv' in credential
+      ? [
+          `      token: "\${env:${credential.tokenEnv}}"   # from the environment, or from .env beside this file; never written here`,
+        ]
+      : [
+          `      app: { id: ${JSON.stringify(credential.app)}, privateKey: ${JSON.stringify(`\${file:${credential.keyFile}}`)} }`,
+        ]),
     `      organizations: [${organizations.join(', ')}]`,
     ...(baseUrl === undefined
       ? ['      # baseUrl: https://HOST/api/v3   # GitHub Enterprise']

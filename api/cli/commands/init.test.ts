@@ -77,6 +77,26 @@ describe('init github and check', () => {
     await writeFile(join(folder.path, '.env'), '')
   })
 
+  it('takes an App with the file of its key, by hand or from the environment, and reads where it is installed', async () => {
+    const acme = { metadata: 'read', members: 'read', contents: 'read' } as const
+    const { id, privateKey } = await sandbox.control.makeApp({ name: 'init', installations: { acme } })
+    await writeFile(join(folder.path, 'app.pem'), privateKey)
+    const byHand = await init(['--app-id', String(id), '--app-key', 'app.pem'])
+    expect(byHand.stdout).toMatch(/sees +acme\n/)
+    expect(byHand.stdout).toContain('(GitHub App)')
+    const text = await readFile(join(folder.path, 'catchment.yaml'), 'utf8')
+    expect(text).toContain(`app: { id: "${id}", privateKey: "\${file:./app.pem}" }`)
+    expect(text + byHand.stdout).not.toContain('PRIVATE KEY')
+    const named = { GITHUB_APP_ID: String(id), GITHUB_APP_PRIVATE_KEY_PATH: join(folder.path, 'app.pem') }
+    expect((await init([], named)).stdout).toMatch(/sees +acme\n/)
+    expect(await readFile(join(folder.path, 'catchment.yaml'), 'utf8')).toBe(text)
+    expect((await run(['check'], {})).stdout).toMatch(/sees +acme\n/)
+    expect(await init(['--app-id', String(id)])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('[app_incomplete]'),
+    })
+  })
+
   it('overwrites nothing, and writes nothing when there is no token, a refused one, or nothing to see', async () => {
     const file = join(folder.path, 'catchment.yaml')
     await writeFile(file, 'mine: true\n')

@@ -13,6 +13,9 @@ import { type Environment, openMeter } from './meter.ts'
 export interface InitOptions {
   readonly org?: readonly string[]
   readonly tokenEnv: string
+  /** An App in place of a token, and the file of its key. Default: what the environment names, where there is no token. */
+  readonly appId?: string
+  readonly appKey?: string
   readonly baseUrl?: string
   readonly output: string
   readonly force: boolean
@@ -35,10 +38,14 @@ export async function initGithub(options: InitOptions): Promise<number> {
       hint: 'It was left as it is. Check it with: catchment check. Replace it with --force, or write another with --output.',
       exitCode: 2,
     })
+  const app = appOf(options)
+  const credential =
+    app === undefined ? { tokenEnv: options.tokenEnv } : { app: app.id, keyFile: keyFrom(dirname(file), app.key) }
+  const who = app === undefined ? 'The token' : 'The App'
   const draft = (organizations: readonly string[]): string =>
     githubFile({
       organizations,
-      tokenEnv: options.tokenEnv,
+      credential,
       schema: relative(dirname(file), schemaFile),
       ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl }),
     })
@@ -52,9 +59,9 @@ export async function initGithub(options: InitOptions): Promise<number> {
   if (integration === undefined) throw new Error('the registry has no github')
   const facts = await factsOf(source, integration, options.environment)
   if (facts.partitions.every(({ unknown }) => unknown !== undefined))
-    throw new CatchmentError(`The token sees none of ${organizations.join(', ')}.`, {
+    throw new CatchmentError(`${who} sees none of ${organizations.join(', ')}.`, {
       code: 'organizations_unreadable',
-      hint: `${facts.partitions.map(({ unknown }) => unknown).join('; ')}. Check the names, and that the token is allowed to read them. Nothing was written.`,
+      hint: `${facts.partitions.map(({ unknown }) => unknown).join('; ')}. Check the names, and that they may be read with it. Nothing was written.`,
       exitCode: 2,
     })
   // `wx`: what appeared meanwhile is not ours to replace either.
@@ -64,7 +71,7 @@ export async function initGithub(options: InitOptions): Promise<number> {
     printJson({ file, ...facts })
     return exit
   }
-  print(`GitHub, with the token from ${options.tokenEnv}`)
+  print(app === undefined ? `GitHub, with the token from ${options.tokenEnv}` : `GitHub, as the App ${app.id}`)
   for (const line of describeFacts(facts)) print(line)
   print('')
   print(`Wrote ${options.output}. Nothing was started, and nothing was written to GitHub.`)
@@ -72,6 +79,30 @@ export async function initGithub(options: InitOptions): Promise<number> {
     print('Something is missing: grant it, look again with `npm run -s catchment -- check`, or go on without.')
   print('Next: npm start')
   return exit
+}
+
+/** The App to be, with its key. Undefined: a token. */
+function appOf({ appId, appKey, tokenEnv, environment }: InitOptions): { id: string; key: string } | undefined {
+  const byHand = appId !== undefined || appKey !== undefined
+  if (!byHand && (environment[tokenEnv] ?? '') !== '') return undefined
+  const id = appId ?? environment['GITHUB_APP_ID'] ?? ''
+  const key = appKey ?? environment['GITHUB_APP_PRIVATE_KEY_PATH'] ?? ''
+  if (id !== '' && key !== '') return { id, key }
+  if (!byHand) return undefined
+  throw new CatchmentError(
+    `An App needs its id and the file of its private key; the ${id === '' ? 'id' : 'file'} is not given.`,
+    {
+      code: 'app_incomplete',
+      hint: 'Give both: --app-id ID --app-key FILE, or GITHUB_APP_ID and GITHUB_APP_PRIVATE_KEY_PATH in the environment.',
+      exitCode: 2,
+    },
+  )
+}
+
+/** As the configuration names it: relative to its own folder where it lies in there. */
+function keyFrom(folder: string, key: string): string {
+  const path = relative(folder, resolve(key))
+  return path.startsWith('..') ? resolve(key) : `./${path}`
 }
 
 type Source = ReturnType<typeof loadConfig>['sources'][number]
@@ -110,7 +141,7 @@ async function visible(source: Source, options: InitOptions): Promise<readonly s
     const config = githubConfig.parse(source.config.reveal())
     const { organizations, refused } = await discover(config, meter.tools, AbortSignal.timeout(60_000))
     if (organizations.length > 0) return organizations
-    throw new CatchmentError('The token does not say which organisations it sees.', {
+    throw new CatchmentError('GitHub does not say which organisations it sees.', {
       code: 'organizations_unknown',
       hint: `Name them: catchment init github --org NAME.${refused.length === 0 ? '' : ` (${refused.join('; ')})`}`,
       exitCode: 2,
