@@ -96,3 +96,32 @@ it('what was lost while it was away is sent again, to where it listens now, and 
   expect(after?.id).toBe(before?.id)
   expect(after?.config.url).toBe(`${catchment.url}/webhooks/github`)
 })
+
+it('once it may not look after webhooks any more, status names the one it made and the command that removes it', async () => {
+  await running?.stop()
+  const [made] = await hooks()
+  await configure(false)
+  await start()
+  const command = `-X DELETE /orgs/acme/hooks/${String(made?.id)}`
+  await eventually('it is said', async () => {
+    const { stdout } = await cli(['status'], github.options)
+    return stdout.replaceAll(/\s+/g, ' ').includes(command) ? true : undefined
+  })
+})
+
+it('what it may not make is said by status, too', async () => {
+  await running?.stop()
+  await configure(true)
+  const { token } = await github.sandbox.control.makeToken({
+    name: 'reader',
+    scopes: ['repo', 'read:org'],
+    user: 'mei-tanaka',
+  })
+  running = await startCatchment({ ...github.options, env: { GITHUB_TOKEN: token } })
+  await eventually('it is said', async () => {
+    const { body } = (await running?.get('/api/v1/sources')) ?? { body: undefined }
+    return JSON.stringify(body).includes('admin:org_hook') ? true : undefined
+  })
+  const { stdout } = await cli(['status'], github.options)
+  expect(stdout).toContain('no webhook for acme')
+})

@@ -70,6 +70,22 @@ const source = z
     problem: json.describe('What the last check of the credential found wrong.'),
     deliveries: z.object({ waiting: z.int(), lagSeconds: z.number(), dead: z.int() }),
     doubts: z.int().describe('Keys that the source still has to be asked about.'),
+    webhooks: z
+      .object({
+        managed: z.boolean().describe('Catchment looks after them now.'),
+        hooks: array(
+          z.object({
+            scope: z.string(),
+            id: z.string(),
+            remove: z.string().nullable().describe('A command with which a person removes it.'),
+          }),
+        ),
+        refused: array(z.object({ scope: z.string(), reason: z.string() })).describe(
+          'Where it may make none, and why.',
+        ),
+      })
+      .optional()
+      .describe('Webhooks that Catchment made. Absent: it made none, and was not asked to.'),
     mapping: z
       .object({
         version: z.int(),

@@ -16,7 +16,7 @@ type Write = (at: World, fence: Fence) => Promise<unknown>
 /** Every write that is made under a lease, and how. */
 const fenced: Partial<Record<keyof Store, Write>> = {
   commit: async (at, fence) => at.commit({ fence, requestedScans: ['repository'] }),
-  saveHooks: ({ store, sourceId }, fence) => store.saveHooks(fence, sourceId, { acme: '1' }),
+  saveHooks: ({ store, sourceId }, fence) => store.saveHooks(fence, sourceId, { acme: '1' }, { managed: true }),
   saveCheck: ({ store, sourceId }, fence) => store.saveCheck(fence, sourceId, { identity: 'me', fingerprint: 'stale' }),
   activateMapping: ({ store, sourceId }, fence) =>
     store.activateMapping(

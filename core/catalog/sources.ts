@@ -64,8 +64,12 @@ export function remembering(db: Db, cache: RulesCache): Methods {
       return rows[0]?.hooks ?? {}
     },
 
-    saveHooks: (fence, sourceId, hooks) =>
-      writeFenced(db, fence, 'UPDATE sources SET hooks = $4 FROM fence WHERE id = $3', [sourceId, storableJson(hooks)]),
+    saveHooks: (fence, sourceId, hooks, state) =>
+      writeFenced(db, fence, 'UPDATE sources SET hooks = $4, hook_state = hook_state || $5 FROM fence WHERE id = $3', [
+        sourceId,
+        storableJson(hooks),
+        storableJson({ ...state }),
+      ]),
 
     async saveCheck(fence, sourceId, result) {
       if ('problem' in result) {

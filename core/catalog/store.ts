@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../model/json.ts'
-import type { Hooks } from '../sdk/index.ts'
+import type { Hooks, HooksKept } from '../sdk/index.ts'
 import type { Batch, Committed, Fence, ItemSetAside } from './batch.ts'
 import type { Dependent } from './dependents.ts'
 import type { KeepingBooks } from './keeping.ts'
@@ -23,6 +23,12 @@ import type {
   StoredRecord,
 } from './stored.ts'
 
+/** What is to be known of a source's webhooks. */
+export type HookState = Partial<Pick<HooksKept, 'refused' | 'remove'>> & {
+  /** Catchment looks after them now. */
+  readonly managed: boolean
+}
+
 /**
  * The store as the engine sees it: every method is one statement or one transaction over `Db`. Reading for people
  * (entities, search, explain, feed) is in `query/`. What it reads is in stored.ts, what it writes in batch.ts.
@@ -41,7 +47,8 @@ export interface Store extends PlanBooks, KeepingBooks {
   freezeSourcesExcept(names: readonly string[]): Promise<readonly string[]>
   /** Webhooks of ours at the source. */
   hooks(sourceId: number): Promise<Hooks>
-  saveHooks(fence: Fence, sourceId: number, hooks: Hooks): Promise<void>
+  /** With `state`, what is to be known of them; members that are left out stay. */
+  saveHooks(fence: Fence, sourceId: number, hooks: Hooks, state?: HookState): Promise<void>
   saveCheck(
     fence: Fence,
     sourceId: number,

@@ -195,6 +195,8 @@ export interface HooksKept {
   readonly done: readonly { readonly scope: string; readonly what: 'created' | 'repaired' | 'removed' }[]
   /** Where there is none now, and why. */
   readonly refused: readonly { readonly scope: string; readonly reason: string }[]
+  /** By scope: a command with which a person removes the webhook there, should Catchment no longer look after it. */
+  readonly remove?: Readonly<Record<string, string>>
 }
 
 /** The only thing that writes to a source. The engine calls it where the configuration says `webhooks.manage: true`, never else. */

@@ -8,7 +8,7 @@ import type { Ports, SourceRuntime } from './engine.ts'
 import { describeError, MappingPending, Stopped } from './errors.ts'
 import { forgetDeliveries } from './forget.ts'
 import { carryOutHolds } from './holds.ts'
-import { keepHooks } from './hooks.ts'
+import { keepHooks, leaveHooks } from './hooks.ts'
 import { settleInbox } from './inbox.ts'
 import { fitKeeping, scanUnkept } from './keep.ts'
 import { openSession } from './open-session.ts'
@@ -95,6 +95,7 @@ async function hold(input: WorkerInput, fence: Fence, bells: Bells): Promise<voi
     const source = await ports.store.saveSource({ name, integration, precedence })
     const session = await openSession({ ...input, source, fence, signal: both, onScanRequest: bells.scans.ring })
     await fitKeeping(session)
+    if (session.runtime.hooks === undefined) await leaveHooks(session)
     await Promise.all([
       guard(live(session, bells.live, input)),
       guard(scans(session, bells.scans, input)),

@@ -77,7 +77,8 @@ export function createHookKeeper(
         if (gone.state === 'ok') done.push({ scope: name, what: 'removed' })
         else if (gone.state === 'refused' && gone.status !== 404) hooks[name] = id
       }
-      return { hooks, done, refused }
+      const remove = Object.fromEntries(Object.entries(hooks).map(([name, id]) => [name, removal(config, name, id)]))
+      return { hooks, done, refused, remove }
     },
   }
 }
@@ -152,6 +153,13 @@ function reachable({ url }: HookTarget, baseUrl: string): string | undefined {
     /^(localhost|127\.\d+\.\d+\.\d+|\[::1?\]|0\.0\.0\.0)$/.test(new URL(address).hostname)
   if (!isHere(url) || isHere(baseUrl)) return undefined
   return `GitHub cannot reach ${url}. Set webhooks.url to the address that it reaches Catchment under`
+}
+
+/** For a person with GitHub's own command line. */
+function removal(config: GithubConfig, name: string, id: string): string {
+  const { host } = new URL(config.baseUrl)
+  const server = host === 'api.github.com' ? '' : ` --hostname ${host}`
+  return `gh api${server} -X DELETE /${name.includes('/') ? 'repos' : 'orgs'}/${name}/hooks/${idOf(id)}`
 }
 
 /** For `check` and `init`: how a person makes the webhook, and how a laptop gets its deliveries. */

@@ -149,3 +149,17 @@ test('what a scan does comes before how old the last one is', () => {
   expect(of(parked)).toBe('parked until 12:10:00 UTC')
   expect(kindState(kind(), source({ pausedUntil: '2026-11-28T12:10:00Z' }), now)).toBe('parked until 12:10:00 UTC')
 })
+
+test('webhooks: where there is none, and those that nobody looks after, with the command that removes them', () => {
+  const refused = [{ scope: 'acme', reason: 'webhooks of acme answered 403' }]
+  const kept = { managed: true, hooks: [{ scope: 'acme-labs', id: '12', remove: 'gh api' }], refused }
+  const said = (webhooks?: SourceView['webhooks']) =>
+    attentionOf(source(webhooks === undefined ? {} : { webhooks })).flatMap(({ what, text, next, unhealthy }) =>
+      what === 'webhook' ? [[text, next, unhealthy]] : [],
+    )
+  expect(said(kept)).toEqual([['no webhook for acme: webhooks of acme answered 403', 'catchment check', false]])
+  expect(said({ ...kept, managed: false, refused: [] })).toEqual([
+    ['webhook 12 that Catchment made is still at acme-labs', 'gh api', false],
+  ])
+  expect(said()).toEqual([])
+})

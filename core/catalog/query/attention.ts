@@ -21,6 +21,7 @@ export interface Attention {
     | 'waiting'
     | 'pending'
     | 'applying'
+    | 'webhook'
   /** A few words: `unknown: acme-labs: 403`, `214 held`. */
   readonly text: string
   /** A command, or what to do in words; empty when it passes by itself. */
@@ -69,7 +70,20 @@ export function attentionOf(source: SourceView): readonly Attention[] {
         false,
       ),
     )
-  const { mapping } = source
+  const { webhooks, mapping } = source
+  for (const { scope, reason } of webhooks?.refused ?? [])
+    whole.push(about('webhook', `no webhook for ${scope}: ${reason}`, 'catchment check', false))
+  // What nobody looks after keeps sending, and what it sends is refused or lost.
+  if (webhooks?.managed === false)
+    for (const { scope, id, remove } of webhooks.hooks)
+      whole.push(
+        about(
+          'webhook',
+          `webhook ${id} that Catchment made is still at ${scope}`,
+          remove ?? `remove it at ${scope}`,
+          false,
+        ),
+      )
   if (mapping !== undefined && mapping.applying !== null)
     whole.push(about('applying', `plan ${mapping.applying} is being applied`, '', false))
   if (mapping?.pending === null)

@@ -1,7 +1,8 @@
 import type { Json } from '../../model/json.ts'
+import type { Hooks } from '../../sdk/index.ts'
 import type { Queryable } from '../db.ts'
 import { PIN } from '../pins.ts'
-import { MANUAL, PAUSE } from '../store.ts'
+import { type HookState, MANUAL, PAUSE } from '../store.ts'
 import { type Freshness, type Judged, judge, type Objectives, objectiveOf, worst } from './freshness.ts'
 import { type ScanRecord, type ScanView, scanColumns, scanView } from './scans.ts'
 import { setAsideCount } from './set-aside.ts'
@@ -49,6 +50,14 @@ export interface MappingState {
   readonly applying: string | null
 }
 
+export interface WebhooksView {
+  /** Catchment looks after them now. */
+  readonly managed: boolean
+  readonly hooks: readonly { readonly scope: string; readonly id: string; readonly remove: string | null }[]
+  /** Where it may make none, and why. */
+  readonly refused: readonly { readonly scope: string; readonly reason: string }[]
+}
+
 export interface SourceView {
   readonly name: string
   readonly integration: string
@@ -66,6 +75,8 @@ export interface SourceView {
   readonly deliveries: { readonly waiting: number; readonly lagSeconds: number; readonly dead: number }
   /** Keys that the source still has to be asked about. */
   readonly doubts: number
+  /** Webhooks that Catchment made there. Absent: it made none, and was not asked to. */
+  readonly webhooks?: WebhooksView
   readonly kinds: readonly KindView[]
   /** Only whoever can read the files knows. */
   readonly mapping?: MappingState
@@ -83,6 +94,8 @@ interface SourceRow {
   oldest: Date | null
   dead: string
   doubts: string
+  hooks: Hooks
+  hook_state: Partial<HookState>
 }
 
 interface KindRow {
@@ -113,7 +126,7 @@ type PartitionRow = Omit<ScanRecord, 'id' | 'state' | 'reason' | 'source' | 'kin
 /** `now`: milliseconds. */
 export async function listSources(db: Queryable, objectives: Objectives, now: number): Promise<readonly SourceView[]> {
   const { rows: sources } = await db.query<SourceRow>(
-    `SELECT o.id, o.name, o.integration, o.state, o.identity, o.problem, q.next_at AS paused, i.waiting, i.oldest,
+    `SELECT o.id, o.name, o.integration, o.state, o.identity, o.problem, o.hooks, o.hook_state, q.next_at AS paused, i.waiting, i.oldest,
        (SELECT count(*) FROM inbox d WHERE d.source_id = o.id AND d.state = 'dead') AS dead,
        (SELECT count(*) FROM doubts d JOIN kinds k ON k.id = d.kind_id WHERE k.source_id = o.id) AS doubts
      FROM sources o LEFT JOIN schedules q ON q.source_id = o.id AND q.kind = $1 CROSS JOIN LATERAL (
@@ -173,9 +186,25 @@ export async function listSources(db: Queryable, objectives: Objectives, now: nu
       problem: source.problem,
       deliveries: { waiting: Number(source.waiting), lagSeconds: Math.round(lagSeconds), dead: Number(source.dead) },
       doubts: Number(source.doubts),
+      ...webhooksOf(source),
       kinds: views,
     }
   })
+}
+
+function webhooksOf({ state, hooks, hook_state }: SourceRow): { webhooks?: WebhooksView } {
+  const { managed = false, refused = [], remove = {} } = hook_state
+  if (!managed && Object.keys(hooks).length === 0) return {}
+  return {
+    webhooks: {
+      // A source that is not configured any more has nobody who looks after them.
+      managed: managed && state === 'active',
+      hooks: Object.entries(hooks).map(([scope, remembered]) => {
+        return { scope, id: remembered.split(' ')[0] ?? '', remove: remove[scope] ?? null }
+      }),
+      refused,
+    },
+  }
 }
 
 function partitionView(
