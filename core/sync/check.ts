@@ -69,8 +69,8 @@ export async function makeUnknown(
 ): Promise<void> {
   const { row } = partition
   transition('partition', row.state, event)
-  if (row.state === 'unknown' && row.reason === reason) return
-  await session.ports.store.setPartition(session.fence, row.id, 'unknown', reason)
+  const same = row.state === 'unknown' && row.reason === reason
+  if (!same) await session.ports.store.setPartition(session.fence, row.id, 'unknown', reason)
   partition.row = { ...row, state: 'unknown', reason }
   transition('partition', row.state, event, session.settings.onTransition)
 }
