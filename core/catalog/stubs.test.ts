@@ -8,6 +8,7 @@ import { explain } from './query/explain.ts'
 import { entityHistory } from './query/history.ts'
 import { getEntityAsOf } from './query/then.ts'
 import { parseWhere } from './query/where.ts'
+import { openWorld } from './store.fixture.ts'
 import { createUndo } from './undo.ts'
 
 const blueprints = `
@@ -134,4 +135,34 @@ test('only a mapping that asks for it makes them; turning it off takes them back
   expect(await names()).toEqual(['service:cart'])
   await rig.map('code', mappingsOf(blueprints, services(true)))
   expect(await names()).toEqual(['service:cart', 'team:shop (stub)'])
+})
+
+test('whoever commits at the same time: a name has a stub exactly while it is wanted and nothing owns it', async () => {
+  const [code, people] = [
+    await openWorld(database.db, { name: 'one' }),
+    await openWorld(database.db, { name: 'two', precedence: 1 }),
+  ]
+  const teams = ['a', 'b', 'c']
+  const wants = (round: number, key: number): readonly string[] =>
+    teams.filter((_, index) => (round * 7 + key * 3 + index) % 4 === 0)
+  const owns = (round: number, index: number): boolean => (round + index) % 3 === 0
+  for (let round = 0; round < 8; round++) {
+    const wanting = [0, 1].map(async (key) => {
+      const wanted = wants(round, key).map((identifier) => ({ blueprint: 'team', identifier }))
+      await code.say(`s${key}`, [{ identifier: `s${key}`, title: String(round) }], { wanted })
+    })
+    const owning = teams.map(async (identifier, index) => {
+      const drafts = owns(round, index) ? [{ blueprint: 'team', identifier }] : []
+      await people.say(identifier, drafts, { hash: `${round}${index}`.padStart(32, '0') })
+    })
+    await Promise.all([...wanting, ...owning])
+    const expected = teams.flatMap((team, index) => {
+      if (owns(round, index)) return [`team:${team}`]
+      return [0, 1].some((key) => wants(round, key).includes(team)) ? [`team:${team} (stub)`] : []
+    })
+    expect(
+      (await names()).filter((name) => name.startsWith('team')),
+      `round ${round}`,
+    ).toEqual(expected)
+  }
 })
