@@ -14,8 +14,8 @@ import { isCodeowners, parseFile, parseOwners } from '../parse.ts'
 import { read } from '../schema.ts'
 import { reasonOf, unreadable } from '../scope.ts'
 import { numberIn, objectOf, pickObject, type Shape, textIn } from '../shape.ts'
-import { type PathWant, pathsOf } from '../wants.ts'
 import { type ChildParts, gateOf, keyOfChild, stampOf } from './child.ts'
+import { branchesOf, concerns, idOf, selectsPath } from './paths.ts'
 
 const tree = z.object({
   truncated: z.boolean().default(false),
@@ -38,7 +38,7 @@ const blob = z.object({ content: z.string(), encoding: z.string() })
 const contentAtMost = 512 * 1024
 
 /** A file or folder of a branch; the two kinds differ in what they take and make of it. */
-interface TreeSpec {
+export interface TreeSpec {
   readonly name: 'file' | 'folder'
   readonly takes: 'blob' | 'tree'
   readonly shape: { readonly [field: string]: Shape }
@@ -143,25 +143,6 @@ export const folderSpec: TreeSpec = {
       __branch: branch,
     }),
 }
-
-/** Does this want concern the repository at all? */
-function concerns(
-  want: PathWant,
-  home: { readonly name: string; readonly fullName: string; readonly owner: string },
-): boolean {
-  if (want.organization !== undefined && want.organization.toLowerCase() !== home.owner.toLowerCase()) return false
-  const names = [home.name.toLowerCase(), home.fullName.toLowerCase()]
-  return want.repos === undefined || want.repos.some(({ name }) => names.includes(name.toLowerCase()))
-}
-
-function branchesOf(want: PathWant, home: Home): readonly string[] {
-  const named = want.repos?.filter(({ name }) => [home.name, home.fullName].includes(name)) ?? []
-  return named.length === 0 ? [home.defaultBranch] : named.map(({ branch }) => branch ?? home.defaultBranch)
-}
-
-/** Of the default branch it is the path alone, so that a renamed branch changes no key. */
-const idOf = (path: string, branch: string, defaultBranch: string): string =>
-  branch === defaultBranch ? path : `${branch}:${path}`
 
 export function treeKind(spec: TreeSpec, parts: ChildParts): Kind {
   const { client, directory, wants } = parts
@@ -300,23 +281,4 @@ function remembered(text: string | undefined, stamp: string): z.output<typeof va
   if (text === undefined || !text.startsWith('{')) return undefined
   const known = validator.safeParse(JSON.parse(text))
   return known.success && known.data.stamp === stamp ? known.data : undefined
-}
-
-function selectsPath(spec: TreeSpec, item: JsonObject, selector: JsonObject): boolean {
-  const wanted = pathsOf(selector, spec.name === 'file' ? 'files' : 'folders')
-  if (wanted.length === 0) return true
-  const home = {
-    name: textIn(item, [...spec.repository, 'name'], spec.name),
-    fullName: textIn(item, [...spec.repository, 'full_name'], spec.name),
-    owner: textIn(item, [...spec.repository, 'owner', 'login'], spec.name),
-  }
-  const path = textIn(item, spec.path, spec.name)
-  const branch = textIn(item, spec.branch, spec.name)
-  const defaultBranch = textIn(item, [...spec.repository, 'default_branch'], spec.name)
-  return wanted.some((want) => {
-    if (!concerns(want, home) || !fits(want.path, path)) return false
-    const named = want.repos?.filter(({ name }) => [home.name, home.fullName].includes(name)) ?? []
-    if (named.length === 0) return branch === defaultBranch
-    return named.some((one) => (one.branch ?? defaultBranch) === branch)
-  })
 }
