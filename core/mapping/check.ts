@@ -81,7 +81,13 @@ function isEnvironment(node: Node): boolean {
 
 /** `null + "x"` is `"x"`: a missing part leaves the identifier without an error, and two objects may become one entity. */
 function checkIdentifier(report: Report, block: EntityBlock): void {
-  if (!isExpression(block.identifier) || block.identifier.program === undefined) return
+  if (!isExpression(block.identifier)) {
+    const message = 'the identifier is a search query: the catalog takes nothing from this block'
+    const hint = 'name the entity by an expression, or let what it says be a property of what the object itself becomes'
+    report.warning('identifier_search', block.identifier.combinator.scalar.range, message, { hint })
+    return
+  }
+  if (block.identifier.program === undefined) return
   const { program, text } = block.identifier
   const parts = summands(program.ast)
   if (parts.length < 2) return

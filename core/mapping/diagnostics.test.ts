@@ -74,6 +74,13 @@ describe('what is wrong with a mapping file', () => {
       ],
     ],
     [
+      'an identifier by search',
+      `resources: [{ kind: k, entity: { blueprint: '"b"', identifier: { combinator: and, rules: [] } } }]`,
+      [
+        '1:78-81 warning identifier_search: the identifier is a search query: the catalog takes nothing from this block (name the entity by an expression, or let what it says be a property of what the object itself becomes)',
+      ],
+    ],
+    [
       'a search that follows relations of any length',
       own('      relations: { a: { combinator: and, rules: [{ operator: relatedTo, blueprint: "x", value: .a }] } }'),
       [
