@@ -215,8 +215,11 @@ export function seedParts(s: Seeding): void {
   for (const [index, name] of branches.entries()) {
     put(s, { type: 'branch', name, sha: sha(`${repo.id}/${name}`), protected: index === 0 }, index === 0 ? 5000 : 5)
   }
-  for (const [path, content] of Object.entries(filesOf(s)))
-    put(s, { type: 'file', path, content, sha: blobSha(content) }, 30)
+  for (const [path, content] of Object.entries(filesOf(s))) {
+    // Some never got round to it. Their number is used up, so that the ids of everything else stay.
+    if (path === 'CODEOWNERS' && /^[012]/.test(sha(repo.name))) s.tx.nextId()
+    else put(s, { type: 'file', path, content, sha: blobSha(content) }, 30)
+  }
   seedDiscussions(s, branches)
   seedRuns(s)
   seedReleases(s)
