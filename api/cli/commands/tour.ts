@@ -105,6 +105,7 @@ export async function tour({ client, sandbox, goOn }: Tour): Promise<number> {
     await broken('rename-storm')
     await sandbox.control.settle()
     await until('service:acme/checkout-in-the-storm', true)
+    await applied(client)
     await looked.explain('service:acme/checkout')
     await looked.held()
     await heal()
@@ -158,13 +159,15 @@ async function arrival(client: Client, reference: string, isThere: boolean): Pro
   })
 }
 
-const sources = z.object({ items: z.array(z.object({ deliveries: z.object({ waiting: z.number() }) })) })
+const sources = z.object({
+  items: z.array(z.object({ deliveries: z.object({ waiting: z.number() }), doubts: z.number() })),
+})
 
-/** Waits until no accepted delivery waits; what still does after half a minute shows in `status`. */
+/** Waits until no accepted delivery waits and nothing is left to be asked about; what still does after half a minute shows in `status`. */
 async function applied(client: Client): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
     const { items } = sources.parse(await client.get('/api/v1/sources?limit=1000'))
-    if (items.every(({ deliveries }) => deliveries.waiting === 0)) return
+    if (items.every(({ deliveries, doubts }) => deliveries.waiting === 0 && doubts === 0)) return
     await pause(50)
   }
 }
