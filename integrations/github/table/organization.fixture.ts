@@ -1,4 +1,4 @@
-import { type Hands, type Item, not, type Row, twoPages, withField } from './row.fixture.ts'
+import { type Hands, type Item, not, type Row, twoPages, untilMoved, withField } from './row.fixture.ts'
 
 /** What an organisation is asked for as a whole. */
 export function organizationRows({ change }: Hands): readonly Row[] {
@@ -39,7 +39,12 @@ export function organizationRows({ change }: Hands): readonly Row[] {
           { event: 'public', cause: (it) => change('PATCH', repository(it), { private: false }) },
           {
             event: 'push',
-            cause: (it) => change('PUT', `${repository(it)}/contents/a.md`, { message: 'x', content: 'YQ==' }),
+            cause: (it) =>
+              untilMoved(
+                it['pushed_at'],
+                () => change('PUT', `${repository(it)}/contents/a.md`, { message: 'x', content: 'YQ==' }),
+                async () => (await change('GET', repository(it)))['pushed_at'],
+              ),
           },
           {
             event: 'star.created',

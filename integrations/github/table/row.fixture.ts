@@ -48,6 +48,12 @@ export const withField =
   (item: Item): boolean =>
     item[field] === value
 
+/** GitHub's times are whole seconds: what shows by a time alone is done until that has moved. */
+export async function untilMoved(before: unknown, deed: () => Promise<unknown>, time: () => Promise<unknown>) {
+  do await deed()
+  while ((await time()) === before)
+}
+
 /** What rows do to the sandbox. It runs only when a test does: rows are named before. */
 export interface Hands {
   readonly control: () => GithubSource['sandbox']['control']

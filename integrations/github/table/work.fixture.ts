@@ -1,4 +1,15 @@
-import { type Hands, home, type Item, not, type Row, repo, sha, twoPages, withField } from './row.fixture.ts'
+import {
+  type Hands,
+  home,
+  type Item,
+  not,
+  type Row,
+  repo,
+  sha,
+  twoPages,
+  untilMoved,
+  withField,
+} from './row.fixture.ts'
 
 /** What people and machines do in a repository. */
 export function workRows({ control, change }: Hands): readonly Row[] {
@@ -124,7 +135,12 @@ export function workRows({ control, change }: Hands): readonly Row[] {
           { event: 'deployment.created', cause: () => change('POST', `${repo}/deployments`, { ref: 'main' }) },
           {
             event: 'deployment_status.created',
-            cause: (item) => change('POST', `${repo}/deployments/${id(item)}/statuses`, { state: 'failure' }),
+            cause: (item) =>
+              untilMoved(
+                item['updated_at'],
+                () => change('POST', `${repo}/deployments/${id(item)}/statuses`, { state: 'failure' }),
+                async () => (await change('GET', `${repo}/deployments/${id(item)}`))['updated_at'],
+              ),
           },
           {
             event: 'deployment_review.approved',
