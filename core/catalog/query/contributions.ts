@@ -36,6 +36,7 @@ export async function contributionsOf(
      FROM contributions c JOIN records r ON r.id = c.record_id JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id
      WHERE c.entity_id = $1::bigint ORDER BY c.owning DESC, o.precedence, r.key, c.mapping, c.item LIMIT 100`,
     [entityId],
+    { name: 'explain_contributions' },
   )
   return rows.map((row) => ({
     source: row.source,

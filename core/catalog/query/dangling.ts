@@ -57,7 +57,9 @@ export async function listDangling(
 }
 
 export async function danglingOf(db: Queryable, entityId: string): Promise<readonly DanglingView[]> {
-  const { rows } = await db.query<Row>(`${select} WHERE d.entity_id = $1 ORDER BY d.relation`, [entityId])
+  const { rows } = await db.query<Row>(`${select} WHERE d.entity_id = $1 ORDER BY d.relation`, [entityId], {
+    name: 'dangling_of',
+  })
   return rows.map(viewOf)
 }
 

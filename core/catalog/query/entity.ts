@@ -50,6 +50,7 @@ export async function getEntity(
      WHERE a.blueprint = $1 AND a.identifier = $2 AND ${visible}
      LIMIT 1`,
     [blueprint, identifier],
+    { name: 'get_entity' },
   )
   const row = rows[0]
   if (row === undefined) return undefined
@@ -80,6 +81,7 @@ async function formerNames(db: Queryable, entityId: string): Promise<readonly Na
   const { rows } = await db.query<Name>(
     'SELECT blueprint, identifier FROM aliases WHERE entity_id = $1 ORDER BY since DESC',
     [entityId],
+    { name: 'former_names' },
   )
   return rows
 }
@@ -100,6 +102,7 @@ async function linksOut(db: Queryable, entityId: string): Promise<readonly LinkO
      CROSS JOIN LATERAL unnest(s.found) WITH ORDINALITY f (id, place) JOIN entities t ON t.id = f.id AND t.deleted IS NULL AND NOT t.stub
      WHERE r.entity_id = $1 ORDER BY relation, place`,
     [entityId],
+    { name: 'links_out' },
   )
   return rows.map(({ relation, reference: target, title, state }) => ({ relation, reference: target, title, state }))
 }

@@ -91,6 +91,7 @@ export async function heldOfEntity(db: Queryable, entityId: string): Promise<rea
        AND h.record_id IN (SELECT c.record_id FROM contributions c WHERE c.entity_id = $1::bigint)
      ORDER BY h.id LIMIT 100`,
     [entityId],
+    { name: 'held_of_entity' },
   )
   return rows.map(view)
 }

@@ -47,6 +47,7 @@ export async function recordsNamed(
        AND (r.key = $1 OR $1 = ANY(l.texts) OR (cardinality($2::text[]) > 0 AND l.texts @> $2::text[]))
      ORDER BY r.state DESC, r.id DESC LIMIT 10`,
     [name, parts, conditions],
+    { name: 'records_named' },
   )
   return explained(db, rows, evaluate, insight)
 }
@@ -102,10 +103,12 @@ async function explained(
     `SELECT DISTINCT c.record_id, e.blueprint || ':' || e.identifier AS name FROM contributions c
      JOIN entities e ON e.id = c.entity_id WHERE c.record_id = ANY($1::bigint[]) ORDER BY 2`,
     [ids],
+    { name: 'records_feed' },
   )
   const quarantined = await db.query<{ record_id: string; mapping: string; problem: Problem }>(
     'SELECT record_id, mapping, problem FROM quarantine WHERE record_id = ANY($1::bigint[]) ORDER BY mapping, item',
     [ids],
+    { name: 'records_quarantined' },
   )
   return rows.map(({ id, body, ...row }) => {
     const kept = row.state === 'live' && body !== null ? decodeBody(body) : undefined

@@ -41,7 +41,9 @@ const select = `SELECT e.id, e.blueprint, e.identifier, e.title, e.revision, p.w
   JOIN records r ON r.id = p.record_id JOIN kinds k ON k.id = r.kind_id JOIN sources s ON s.id = k.source_id`
 
 export async function pinnedEntity(db: Queryable, entityId: string): Promise<Pinned | undefined> {
-  const { rows } = await db.query<Row>(`${select} WHERE p.entity_id = $1::bigint LIMIT 1`, [entityId])
+  const { rows } = await db.query<Row>(`${select} WHERE p.entity_id = $1::bigint LIMIT 1`, [entityId], {
+    name: 'pinned_entity',
+  })
   return rows.map(view)[0]
 }
 

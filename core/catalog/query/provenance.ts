@@ -131,6 +131,7 @@ async function contributionsTo(db: Queryable, entityId: string) {
      JOIN kinds k ON k.id = r.kind_id JOIN sources o ON o.id = k.source_id
      WHERE c.entity_id = $1::bigint LIMIT 100`,
     [entityId],
+    { name: 'contributions_to' },
   )
   const ranked = rows
     .map((row) => ({

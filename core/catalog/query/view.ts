@@ -63,6 +63,7 @@ export async function relationTargets(
      WHERE r.entity_id = ANY($1::bigint[]) AND r.search IS NULL
      GROUP BY r.entity_id, r.relation`,
     [entityIds],
+    { name: 'relation_targets' },
   )
   const found = new Map<string, Map<string, readonly string[] | string | null>>()
   for (const row of rows) {
