@@ -66,6 +66,14 @@ function writeField(target: Code, name: string, read: (value: Value) => Value | 
     })
 }
 
+function writeElement(target: Code, at: number, read: (value: Value) => Value | undefined): Write {
+  return (writer, input, then) =>
+    writer.run(target, input, (value) => {
+      const element = `Array.isArray(${value}) ? (${value}[${at}] ?? null) : ${writer.use(read)}(${value})`
+      writer.given(writer.name(element), then)
+    })
+}
+
 /** Where each step finds an object; otherwise `slow`, from the start. */
 function writeAccess(writer: Writer, value: string, names: readonly string[], slow: string): string {
   const found = writer.name(value)
@@ -121,7 +129,8 @@ export function index(target: Code, key: Code, optional: boolean): Code {
   if (typeof fixed === 'number') {
     const one = (value: Value): Value | undefined => (isArray(value) ? element(value, fixed) : read(value, fixed))
     const walk = accessWalk(target, one, () => fixed)
-    return selecting(after(target, one, walk), target)
+    const code = selecting(after(target, one, walk), target)
+    return fixed >= 0 && Number.isInteger(fixed) ? { ...code, write: writeElement(target, fixed, one) } : code
   }
   const code = both(target, key, read)
   const walk: Walk = (env, input, place, emit) =>

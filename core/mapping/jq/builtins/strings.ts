@@ -140,10 +140,14 @@ function implode(input: Value): Value {
 function recase(input: Value, first: number, letters: RegExp, change: (text: string) => string): Value {
   if (typeof input !== 'string') return fail('explode input must be a string')
   steps(1 + (input.length >> 4))
-  // What has no letters to change is most of what comes by.
+  let some = false
+  let plain = true
   for (let at = 0; at < input.length; at++) {
-    const code = input.charCodeAt(at) - first
-    if (code >= 0 && code < 26) return input.replace(letters, change)
+    const code = input.charCodeAt(at)
+    if (code > 127) plain = false
+    else if (code >= first && code < first + 26) some = true
   }
-  return input
+  // What has no letters to change is most of what comes by, and letters beyond ASCII stay as they are.
+  if (!some) return input
+  return plain ? change(input) : input.replace(letters, change)
 }
