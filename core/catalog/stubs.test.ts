@@ -146,7 +146,7 @@ test('whoever commits at the same time: a name has a stub exactly while it is wa
   const wants = (round: number, key: number): readonly string[] =>
     teams.filter((_, index) => (round * 7 + key * 3 + index) % 4 === 0)
   const owns = (round: number, index: number): boolean => (round + index) % 3 === 0
-  for (let round = 0; round < 8; round++) {
+  for (let round = 0; round < 40; round++) {
     const wanting = [0, 1].map(async (key) => {
       const wanted = wants(round, key).map((identifier) => ({ blueprint: 'team', identifier }))
       await code.say(`s${key}`, [{ identifier: `s${key}`, title: String(round) }], { wanted })

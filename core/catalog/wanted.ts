@@ -81,7 +81,17 @@ export async function wantedNames(
     columns([...result.values()]),
     { name: 'wanted_led' },
   )
+  // Who waited for an entity may find that it is deleted, and that another one goes by its name by now.
+  const { rows: named } = await tx.query<{ id: string }>(
+    `SELECT e.id FROM unnest($1::text[], $2::text[]) u (blueprint, identifier) CROSS JOIN LATERAL (
+       SELECT e.id FROM entities e WHERE e.blueprint = u.blueprint AND e.identifier = u.identifier AND e.deleted IS NULL OFFSET 0) e`,
+    columns(names),
+    { name: 'wanted_named' },
+  )
   const locked = new Set([...rows.map(({ id }) => id), ...led])
+  for (const { id } of named) {
+    if (!locked.has(BigInt(id))) throw new ContributionMoved(`entity ${id} has to be locked, too`)
+  }
   for (const { id, ...name } of aliases) {
     if (!locked.has(BigInt(id))) throw new ContributionMoved(`entity ${id} has to be locked, too`)
     result.set(nameOf(name), { ...plain(name), led: BigInt(id) })
