@@ -1,17 +1,10 @@
+import type { Mute } from './batch.ts'
 import type { Db, Queryable } from './db.ts'
 import { PIN } from './pins.ts'
 import type { Store } from './store.ts'
 
-/** A contribution whose entity depends on something that was deleted. */
-export interface Dependent {
-  readonly recordId: bigint
+export interface Dependent extends Mute {
   readonly kindId: number
-  readonly mapping: string
-  readonly item: string
-  readonly entityId: bigint
-  readonly relation: string
-  readonly blueprint: string
-  readonly identifier: string
   /** Of an open hold on it. */
   readonly hold: 'pending' | 'approved' | 'rejected' | undefined
 }

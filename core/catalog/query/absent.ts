@@ -2,7 +2,7 @@ import { reference } from '../../model/entity.ts'
 import { isObject, type Json } from '../../model/json.ts'
 import type { Db, Queryable } from '../db.ts'
 import { refTarget } from '../refs.ts'
-import { MANUAL } from '../store.ts'
+import { blindSpots } from './blind.ts'
 import { latestChanges } from './changes.ts'
 import { askedAbout } from './doubts.ts'
 import {
@@ -33,7 +33,7 @@ export async function explainAbsent(
 ): Promise<Explanation> {
   const deleted = await lastDeleted(db, name)
   const records = await recordsNamed(db, name.identifier, evaluate, insight)
-  const blind = await blindSpots(db, name, insight)
+  const blind = await blindSpots(db, name.blueprint, insight)
   const notes = [
     ...(await pointedAt(db, name)),
     ...(await askedAbout(db, name.identifier)),
@@ -275,35 +275,4 @@ async function pointedAt(db: Queryable, name: Name): Promise<readonly string[]> 
   )
   const count = Number(rows[0]?.count ?? 0)
   return count === 0 ? [] : [`${count} ${count === 1 ? 'entity points' : 'entities point'} at it.`]
-}
-
-/** Where we cannot look: it may be there. */
-interface Blind {
-  readonly source: string
-  readonly frozen: boolean
-  readonly text: string
-}
-
-async function blindSpots(db: Queryable, name: Name, insight: Insight): Promise<readonly Blind[]> {
-  const { rows } = await db.query<{ source: string; kind: string; partition: string; frozen: boolean; reason: string }>(
-    `SELECT o.name AS source, k.name AS kind, p.name AS partition, o.state = 'frozen' AS frozen,
-       coalesce(p.reason, 'it has never been listed completely') AS reason
-     FROM partitions p JOIN kinds k ON k.id = p.kind_id JOIN sources o ON o.id = k.source_id
-     WHERE o.name <> $1 AND p.state <> 'dropped' AND (o.state = 'frozen' OR p.state <> 'known' OR p.complete_scan IS NULL)
-     ORDER BY 1, 2, 3 LIMIT 100`,
-    [MANUAL],
-  )
-  // A kind that makes no such entity hides none.
-  const { blueprint } = name
-  const may = rows.filter(({ source, kind }) => {
-    const kinds = blueprint === undefined ? undefined : insight.about(source)?.kindsOf(blueprint)
-    return kinds === undefined || kinds.includes(kind)
-  })
-  return may.slice(0, 10).map(({ source, kind, partition, frozen, reason }) => ({
-    source,
-    frozen,
-    text: frozen
-      ? `${source}/${kind} ${partition}: the source is not in the configuration.`
-      : `${source}/${kind} ${partition} is unknown: ${reason.replace(/\.$/, '')}.`,
-  }))
 }

@@ -174,7 +174,8 @@ export function text(format: string, parts: readonly (string | Code)[]): Code {
   const write = formatter(format)
   const pieces = piecesOf(parts)
   if (pieces !== null) {
-    const { inserts, codes, behind, start } = pieces
+    const { codes, behind, start } = pieces
+    const inserts = codes.map(({ one }) => one)
     const plain = format === 'text'
     const run: One = (env, input) => {
       let result = ''
@@ -216,18 +217,16 @@ export function text(format: string, parts: readonly (string | Code)[]): Code {
 
 /** What is inserted, with the text behind each; null if something may be inserted several times. */
 function piecesOf(parts: readonly (string | Code)[]) {
-  const inserts: One[] = []
   const codes: Code[] = []
   const behind: string[] = []
   let start = ''
   for (const part of parts) {
     if (typeof part !== 'string') {
       if (part.one === null) return null
-      inserts.push(part.one)
       codes.push(part)
       behind.push('')
     } else if (behind.length === 0) start += part
     else behind.push((behind.pop() ?? '') + part)
   }
-  return { inserts, codes, behind, start }
+  return { codes, behind, start }
 }

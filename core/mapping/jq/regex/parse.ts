@@ -76,7 +76,7 @@ class Parser extends Reader {
       case '[':
         return { kind: 'set', set: parseClass(this) }
       case '.':
-        return this.modes.dotAll ? any : anyButNewline
+        return this.modes.dotAll ? anyCharacter : anyButNewline
       case '^':
         return anchor(this.modes.lines ? 'lineStart' : 'start')
       case '$':
@@ -155,7 +155,7 @@ class Parser extends Reader {
   }
 }
 
-const any: Node = { kind: 'set', set: charSet('\\0-\\u{10ffff}', false, false) }
+const anyCharacter: Node = { kind: 'set', set: charSet('\\0-\\u{10ffff}', false, false) }
 const anyButNewline: Node = { kind: 'set', set: charSet('\\n', true, false) }
 const newline: Node = {
   kind: 'atomic',
@@ -185,7 +185,7 @@ const escapes: { readonly [letter: string]: Node } = {
   G: anchor('searchStart'),
   K: { kind: 'keep' },
   N: anyButNewline,
-  O: any,
+  O: anyCharacter,
   R: newline,
   X: { kind: 'grapheme' },
   z: anchor('end'),
